@@ -1,0 +1,1 @@
+"""The nouns: values, resources, state, change, codec, and the cluster as its file describes it. Frozen, no I/O."""
