@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from provision.model.ports import PortSet
-from provision.model.resources import KINDS, FirewallPorts, Resource
+from provision.model.resources import KINDS, FirewallPorts, Resource, Service
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -27,8 +27,13 @@ class Key:
 
 
 def _is_nothing(resource: Resource) -> bool:
-    """An opening without ports is no opening: it is absent."""
-    return isinstance(resource, FirewallPorts) and not (resource.runtime or resource.permanent)
+    """An opening without ports is no opening, and a service that neither runs nor would at boot is none: absent."""
+    match resource:
+        case FirewallPorts():
+            return not (resource.runtime or resource.permanent)
+        case Service():
+            return not (resource.enabled or resource.running)
+    return False
 
 
 @dataclass(frozen=True, slots=True)
