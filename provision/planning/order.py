@@ -56,17 +56,13 @@ def _meets(ports: PortSet, name: str, before: Ownership, waiting: Sequence[str])
 
 
 def _stage(before: Ownership, new: Ownership, waiting: Sequence[str], movers: Sequence[str]) -> PortStage:
-    arriving = PortSet.of(*(new[name] for name in movers))
+    arrived = PortSet.of(*(new[name] for name in new if name not in waiting or name in movers))
     ownership, torn = {}, PortSet()
     for name in new:
-        if name in movers:
-            ownership[name] = before[name] - (arriving - new[name]) | new[name]
-        elif name in waiting:
-            ownership[name] = before[name] - arriving
-        else:
-            ownership[name] = new[name]
-        lost = (before[name] & arriving) - new[name] if name in waiting else PortSet()
-        torn |= lost
+        mine = new[name] if name not in waiting or name in movers else PortSet()
+        old = before[name] if name in waiting else PortSet()
+        ownership[name] = old - (arrived - mine) | mine
+        torn |= old & (arrived - mine)
     return PortStage(ownership, tuple(movers), torn)
 
 

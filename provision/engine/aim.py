@@ -1,0 +1,156 @@
+"""What to bring a cluster to, and through which waves: the cluster file's state, or a generation's. No wire here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from provision.engine.read import ClusterReading
+from provision.errors import UnsafePlan
+from provision.hosts.balancer.desired import BalancerDesired
+from provision.hosts.balancer.desired import desired as desired_balancer
+from provision.hosts.balancer.masks import Masks
+from provision.hosts.ftp_server.desired import desired as desired_server
+from provision.model.cluster import Cluster, Server
+from provision.model.ports import PortSet
+from provision.model.resources import DataChannelPorts, FirewallRule
+from provision.model.state import Key, Scope, State
+from provision.planning.order import Ownership, PortStage, accepting, port_stages
+from provision.planning.plan import Plan, Wave, make_plan
+
+MasksFor = Callable[[str], Masks]
+"""The masks of a balancer, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """Where to: `live` and `state` cut to `scope`, the waves between, and the bytes behind our masked texts.
+
+    `unknown` are keys that cannot be told because a host that they depend on was not read.
+    """
+
+    live: State
+    state: State
+    scope: Scope
+    waves: tuple[Wave, ...]
+    texts: Mapping[str, bytes]
+    torn: PortSet = PortSet()
+    unknown: tuple[Key, ...] = ()
+
+    def plan(self, limit: Iterable[str] = ()) -> Plan:
+        """The plan; with `limit`, only for those hosts. Raises UnreadHosts."""
+        only = set(limit)
+        waves = [Wave(tuple(h for h in one.hosts if h in only), one.target) for one in self.waves]
+        return make_plan(self.live, waves if only else self.waves)
+
+
+def old_ownership(cluster: Cluster, reading: ClusterReading) -> Ownership:
+    """The passive ports that servers hand out now and that balancers lead to them: what must not break meanwhile."""
+    found = {}
+    for server in cluster.servers:
+        ports = reading.state.resources.get(Key(server.name, DataChannelPorts.kind, "server"))
+        served = PortSet.of(*(one.served.get(server.name, PortSet()) for one in reading.balancer_facts.values()))
+        if isinstance(ports, DataChannelPorts):
+            found[server.name] = PortSet.of(ports.range) & served
+    return found
+
+
+def sources_of(cluster: Cluster, reading: ClusterReading, server: Server) -> tuple[str, ...] | None:
+    """The addresses from which the balancers reach `server`; None when a balancer that must tell was not read."""
+    found = []
+    for balancer in cluster.balancers:
+        facts = reading.balancer_facts.get(balancer.name)
+        source = balancer.source or (facts.sources.get(server.name) if facts else None)
+        if source is None:
+            return None
+        found.append(source)
+    return tuple(found)
+
+
+def aim_at_file(cluster: Cluster, reading: ClusterReading, masks: MasksFor, recorded: Scope) -> Aim:
+    """The aim that the cluster file states, for the hosts that were read. `recorded`: what we managed before."""
+    stages = port_stages(
+        old_ownership(cluster, reading), cluster.ownership, exclusive=cluster.ftp.layout == "sliced"
+    )
+    servers, unknown = _servers(cluster, reading)
+    ends = _balancers(cluster, reading, masks, cluster.ownership)
+    accepted = [_balancers(cluster, reading, masks, stage.ownership) for stage in stages]
+    desired = _state(ends).merged(servers)
+    scope = recorded | Scope.of(desired)
+    for one in accepted:
+        scope |= Scope.of(_state(one))
+    live = scope.restrict(reading.state)
+    texts = {text: raw for group in (*accepted, ends) for one in group.values() for text, raw in one.texts.items()}
+    waves = _waves(live, stages, [_state(one) for one in accepted], desired, tuple(reading.balancers))
+    torn = PortSet.of(*(stage.torn for stage in stages))
+    target = State(desired.resources, live.unread)
+    return Aim(live, target, scope, waves, texts, torn, unknown)
+
+
+def aim_at_state(cluster: Cluster, reading: ClusterReading, past: State, scope: Scope, first: bool) -> Aim:
+    """The aim of a rollback: `past`, within the union of its scope and the present one.
+
+    Servers go back first when nothing was there before (`first`: generation 0), so that the balancers carry what is
+    handed out until the end; else the balancers first accept both.
+    """
+    live = scope.restrict(reading.state)
+    target = State(scope.restrict(past).resources, live.unread)
+    balancers, servers = tuple(reading.balancers), tuple(reversed(tuple(reading.servers)))
+    waves = [Wave((name,), target) for name in servers] + [Wave(balancers, target)]
+    if not first:
+        union = accepting(live.of_hosts(balancers), target.of_hosts(balancers))
+        waves.insert(0, Wave(balancers, union))
+    return Aim(live, target, scope, tuple(waves), {})
+
+
+def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Key, ...]]:
+    resources, unknown = {}, []
+    for name, one in reading.servers.items():
+        server = cluster.server(name)
+        sources = sources_of(cluster, reading, server)
+        wanted = desired_server(cluster, server, one.facts, sources or ())
+        rule = Key(name, FirewallRule.kind, cluster.rule_name)
+        if sources is None and rule in wanted:
+            unknown.append(rule)
+            wanted = {key: resource for key, resource in wanted.items() if key != rule}
+        resources |= wanted
+    return State(resources), tuple(unknown)
+
+
+def _balancers(
+    cluster: Cluster, reading: ClusterReading, masks: MasksFor, ownership: Ownership
+) -> dict[str, BalancerDesired]:
+    return {
+        name: desired_balancer(cluster, cluster.balancer(name), one.facts, ownership, masks(name))
+        for name, one in reading.balancers.items()
+    }
+
+
+def _state(group: Mapping[str, BalancerDesired]) -> State:
+    return State({key: one for desired in group.values() for key, one in desired.resources.items()})
+
+
+def _waves(
+    live: State, stages: Sequence[PortStage], accepted: Sequence[State], desired: State, balancers: tuple[str, ...]
+) -> tuple[Wave, ...]:
+    waves: list[Wave] = []
+    known = {key.host for key in desired.resources}
+    for stage, state in zip(stages, accepted, strict=True):
+        waves.append(Wave(balancers, accepting(live.of_hosts(balancers), state)))
+        waves += [Wave((name,), desired) for name in stage.movers if name in known]
+    waves.append(Wave(balancers, desired))
+    return tuple(waves)
+
+
+def refuse_uncarried(cluster: Cluster, reading: ClusterReading, limit: Iterable[str]) -> None:
+    """Raises UnsafePlan when a limited run moves a server to ports that a balancer outside the limit does not carry."""
+    only = set(limit)
+    outside = [one for one in reading.balancer_facts if only and one not in only]
+    for server in cluster.servers:
+        wanted = PortSet.of(server.passive_ports)
+        for name in outside if server.name in only else ():
+            missing = wanted - reading.balancer_facts[name].served.get(server.name, PortSet())
+            if missing:
+                what = f"{server.name} would hand out ports {missing}, which {name} does not carry"
+                fix = f"provision cluster {cluster.name} --limit {name} first, or without --limit"
+                raise UnsafePlan("P303", what, where=server.name, next=fix)

@@ -1,0 +1,224 @@
+"""Generations: what was found, what was proven, who and when. Kept on this machine; balancers hold copies.
+
+Generation 0 is the state found before the first change, N the state proven after apply N. A document is written
+before the first change (result "started", with the state that was found) and again at the end. Every write is atomic
+and read back; a damaged document is refused by its checksum. Folders are 0700, files 0600.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import secrets
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from provision.errors import ProvisionError, SnapshotError
+from provision.model.codec import decode_scope, decode_state, encode_scope, encode_state
+from provision.model.state import Scope, State
+
+FORMAT = 1
+Result = Literal["found", "started", "proven", "undone", "failed", "interrupted"]
+
+
+class Locked(ProvisionError):
+    """Another run works on this cluster, from this machine."""
+
+    exit_code = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One document. `state` is what was proven (for 0: found); `before` what was found when the run began.
+
+    `when` is UTC, ISO 8601. `definition` is the text of the cluster file of that run, `key` the hex key of the
+    fingerprints that stand for secrets, so that another operator's masks agree.
+    """
+
+    cluster: str
+    number: int
+    when: str
+    who: str
+    what: str
+    result: Result
+    state: State
+    before: State
+    scope: Scope
+    definition: str
+    key: str
+
+    @property
+    def usable(self) -> bool:
+        """Whether a rollback may lead here: its state was found or proven, not only aimed at."""
+        return self.result in ("found", "proven")
+
+
+def encode(generation: Generation) -> bytes:
+    """The document, with a checksum over all the rest."""
+    body: dict[str, Any] = {
+        "format": FORMAT,
+        "cluster": generation.cluster,
+        "number": generation.number,
+        "when": generation.when,
+        "who": generation.who,
+        "what": generation.what,
+        "result": generation.result,
+        "state": encode_state(generation.state),
+        "before": encode_state(generation.before),
+        "scope": encode_scope(generation.scope),
+        "definition": generation.definition,
+        "key": generation.key,
+    }
+    return (json.dumps({**body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n").encode()
+
+
+def decode(data: bytes, place: str) -> Generation:
+    """The generation in `data`. Raises SnapshotError (P701) when it is damaged or of another format."""
+    try:
+        body = json.loads(data)
+        checksum = body.pop("sha256")
+        if checksum != _checksum(body) or body.pop("format") != FORMAT:
+            raise ValueError("the checksum does not fit")
+        state, before = decode_state(body.pop("state")), decode_state(body.pop("before"))
+        return Generation(state=state, before=before, scope=decode_scope(body.pop("scope")), **body)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise SnapshotError(
+            "P701", "this generation is damaged and is not used", where=place, why=why, next="provision history CLUSTER"
+        ) from error
+
+
+def _checksum(body: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def whoami() -> str:
+    """USER@HOST of the operator, for the record."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+class Store:
+    """The generations of one cluster in `home/CLUSTER` on this machine, its key and its lock."""
+
+    def __init__(self, home: Path, cluster: str) -> None:
+        self.folder = home / cluster
+        self.cluster = cluster
+
+    def key(self) -> bytes | None:
+        """The fingerprint key, or None when this machine has none yet."""
+        path = self.folder / "key"
+        return bytes.fromhex(path.read_text(encoding="ascii")) if path.is_file() else None
+
+    def keep_key(self, key: bytes | None = None) -> bytes:
+        """Keep `key`, or a new random one of 32 bytes; the one that is there already wins."""
+        known = self.key()
+        if known is None:
+            known = key or secrets.token_bytes(32)
+            write_atomically(self.folder / "key", known.hex().encode())
+        return known
+
+    def numbers(self) -> list[int]:
+        """The numbers of the documents that lie here, ascending."""
+        files = (self.folder / "generations").glob("[0-9]*.json")
+        return sorted(int(path.stem) for path in files if path.stem.isdecimal())
+
+    def read(self, number: int) -> Generation:
+        """Generation `number`. Raises SnapshotError when it is missing (P702) or damaged (P701)."""
+        path = self._path(number)
+        if not path.is_file():
+            have = ", ".join(map(str, self.numbers())) or "none"
+            raise SnapshotError("P702", f"there is no generation {number}", where=str(path), why=f"there are: {have}")
+        return decode(path.read_bytes(), str(path))
+
+    def latest(self) -> Generation | None:
+        """The newest generation that is usable, or None."""
+        for number in reversed(self.numbers()):
+            with suppress(SnapshotError):
+                generation = self.read(number)
+                if generation.usable:
+                    return generation
+        return None
+
+    def write(self, generation: Generation) -> bytes:
+        """Write the document and read it back. Returns its bytes. Raises SnapshotError (P703)."""
+        data = encode(generation)
+        path = self._path(generation.number)
+        try:
+            write_atomically(path, data)
+            same = decode(path.read_bytes(), str(path)) == generation
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise SnapshotError("P703", "the snapshot cannot be written", where=str(path), why=why) from error
+        if not same:
+            raise SnapshotError("P703", "the snapshot reads back differently", where=str(path))
+        return data
+
+    def finish(self, generation: Generation, result: Result, state: State) -> Generation:
+        """The same generation with its end: written and returned."""
+        done = replace(generation, result=result, state=state)
+        self.write(done)
+        return done
+
+    def lock(self) -> FileLock:
+        """The lock of this machine for this cluster; the kernel frees it when its holder dies."""
+        private_folder(self.folder)
+        return FileLock(self.folder / "lock", timeout=0, mode=0o600)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / "generations" / f"{number:04d}.json"
+
+
+@contextmanager
+def held(store: Store) -> Iterator[None]:
+    """Hold the store's lock. Raises Locked (exit 5) at once when somebody else holds it."""
+    lock = store.lock()
+    try:
+        lock.acquire()
+    except Timeout as error:
+        message = f"cluster {store.cluster} is being changed by another run on this machine"
+        raise Locked("P704", message, where=str(store.folder / "lock"), next="wait for it to end") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def private_folder(folder: Path) -> None:
+    """Make `folder` and its parents; the folder itself is for this user only (0700)."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if os.name == "posix" and folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write beside, sync, rename, sync the folder: after a crash there is the old file or the new one. Mode 0600."""
+    private_folder(path.parent)
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except OSError:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,74 @@
+"""The open sessions of one run: at most one a host, made on first use, closed together at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import TracebackType
+from typing import TypeVar
+
+from provision.engine.context import Context
+from provision.errors import ProvisionError
+from provision.model.cluster import Balancer, Cluster, Server
+from provision.model.command import PowerShellCall, ShellResult, ShellScript
+from provision.remote.scripts import script_text
+from provision.remote.session import PowerShellSession
+from provision.remote.ssh import ShellSession
+
+S = TypeVar("S")
+
+
+class Sessions:
+    """Runs commands on the hosts of one cluster over one session a host. A context manager; safe to share by threads.
+
+    One session is used by one thread at a time: the engine never sends two commands to a host at once.
+    """
+
+    def __init__(self, cluster: Cluster, context: Context) -> None:
+        self._cluster = cluster
+        self._context = context
+        self._shells: dict[str, ShellSession] = {}
+        self._powershells: dict[str, PowerShellSession] = {}
+        self._guard = threading.Lock()
+
+    def __enter__(self) -> Sessions:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every session; a session that cannot be closed any more is let go."""
+        for session in (*self._shells.values(), *self._powershells.values()):
+            with suppress(ProvisionError):
+                session.close()
+        self._shells.clear()
+        self._powershells.clear()
+
+    def shell(self, balancer: Balancer) -> ShellSession:
+        """The session to `balancer`."""
+        return self._held(self._shells, balancer.name, lambda: self._context.opener.shell(balancer))
+
+    def run_shell(self, balancer: Balancer, script: ShellScript, deadline: float) -> ShellResult:
+        """One exec on `balancer`. Raises HostError."""
+        return self.shell(balancer).run(script, deadline)
+
+    def run_powershell(self, server: Server, call: PowerShellCall, deadline: float) -> str:
+        """One pipeline on `server`; a session that failed is dropped, so that the next call starts afresh."""
+        session = self._held(self._powershells, server.name, lambda: self._context.opener.powershell(server))
+        try:
+            return session.run(script_text(call.script), call.json, deadline)
+        except ProvisionError:
+            self._powershells.pop(server.name, None)
+            with suppress(ProvisionError):
+                session.close()
+            raise
+
+    def _held(self, held: dict[str, S], name: str, make: Callable[[], S]) -> S:
+        with self._guard:
+            if name not in held:
+                held[name] = make()
+            return held[name]
