@@ -96,7 +96,7 @@ def _rule(name: str, display: str, port: str, *, inbound: bool = True, enabled: 
           program: str = SVCHOST, group: str = "FTP Server") -> FirewallRule:
     return FirewallRule(
         name=name, display_name=display, enabled=enabled, direction="Inbound" if inbound else "Outbound",
-        local_ports=(port,) if inbound else ("Any",), remote_ports=("Any",), program=program, service=service,
+        local_ports=(port,), program=program, service=service,
         group=FTP_GROUP if group == "FTP Server" else group, display_group=group,
         description="An inbound rule of Windows." if inbound else "An outbound rule of Windows.")
 

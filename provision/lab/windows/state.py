@@ -75,6 +75,16 @@ class FirewallProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class ExcludedPorts:
+    """TCP ports that Windows hands to nobody, inclusive. An ADMINISTERED range (made with netsh) can still be bound
+    by who asks for its ports; the others (Hyper-V and such) cannot: 10013."""
+
+    low: int
+    high: int
+    administered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class EventRecord:
     """An entry of an event log. LEVEL 2 is an error, 3 a warning, 4 information."""
 
@@ -105,11 +115,16 @@ class WindowsState:
     profiles: tuple[FirewallProfile, ...] = ()
     stateful_ftp: bool = False
     registry: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
-    excluded_ports: tuple[tuple[int, int], ...] = ()
+    excluded_ports: tuple[ExcludedPorts, ...] = ()
     dynamic_ports: tuple[int, int] = (49152, 16384)
     listeners: tuple[tuple[int, int], ...] = ()     # (port, process id) of listening sockets of other programs
     inherited_counts_as_default: bool = True        # what IsInheritedFromDefaultValue says of a siteDefaults value
     events: tuple[EventRecord, ...] = ()
+
+    @property
+    def unbindable_ports(self) -> tuple[tuple[int, int], ...]:
+        """Excluded ranges that refuse a bind."""
+        return tuple((each.low, each.high) for each in self.excluded_ports if not each.administered)
 
     @property
     def has_ftp(self) -> bool:
