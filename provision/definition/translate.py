@@ -1,0 +1,167 @@
+"""What pydantic found wrong, as complaints in words of ours: code, what is allowed, and a suggestion. Pure.
+
+It must not know a single rule of the file: those stand in `shape` and `values`. It knows pydantic's error types and how
+to find the model that stands at a place.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import BaseModel
+
+from provision.definition.complaint import BadValue, Complaint, Place, dotted, shown
+from provision.definition.shape import ClusterShape
+from provision.definition.tree import Ambiguous
+from provision.definition.values import REFERENCE
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+SECRET_KEYS = ("password", "sudo_password")
+
+_WANTED = {
+    "string_type": "text",
+    "int_type": "a whole number in plain digits",
+    "bool_type": "true or false",
+    "list_type": "a list",
+    "model_type": "keys with values",
+    "model_attributes_type": "keys with values",
+    "dict_type": "keys with values",
+}
+
+
+def translate(errors: Iterable[ErrorDetails], data: object) -> Iterator[Complaint]:
+    """A complaint for each error of `ClusterShape.model_validate(data)`; a value that is empty is said to be empty."""
+    for error in errors:
+        place = real_place(error["loc"], data)
+        kind = error["type"]
+        if kind == "extra_forbidden":
+            yield _unknown_key(place)
+        elif kind == "missing":
+            key = dotted((error["loc"][-1],))
+            yield Complaint("P106", place, f"{dotted(place)} has no {key}", f"add {key}: it has no default")
+        elif kind == "value_error":
+            yield _bad_value(place, error)
+        elif kind in _WANTED:
+            yield _wrong_type(place, error["input"], _WANTED[kind])
+        elif kind == "too_short":
+            yield Complaint("P106", place, f"{dotted(place)} is an empty list", "at least one")
+        elif kind == "literal_error":
+            yield _wrong_word(place, error)
+        else:
+            yield Complaint("P109", place, f"{dotted(place)} is {shown(error['input'])}", _bounds(place, error))
+
+
+def real_place(loc: Iterable[str | int], data: object) -> Place:
+    """A pydantic location without the names of union branches, and without a key that is not there."""
+    place: list[str | int] = []
+    for part in loc:
+        if isinstance(data, dict) and part in data:
+            data = data[part]
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            data = data[part]
+        else:
+            continue
+        place.append(part)
+    return tuple(place)
+
+
+def model_at(place: Place) -> type[BaseModel] | None:
+    """The model whose keys stand at `place`."""
+    model: type[BaseModel] | None = ClusterShape
+    for part in place:
+        if isinstance(part, str) and model is not None:
+            field = model.model_fields.get(part)
+            model = _model_in(field.annotation) if field else None
+    return model
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """The first model inside a type: `list[X]`, `X | None`, `Annotated[X, ...]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
+
+
+def _unknown_key(place: Place) -> Complaint:
+    key, model = str(place[-1]), model_at(place[:-1])
+    known = list(model.model_fields) if model else []
+    close = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
+    elsewhere = next(_places_of(key, ClusterShape, ()), None)
+    if close:
+        hint = f"did you mean {close[0]}?"
+    elif elsewhere:
+        hint = f"did you mean {elsewhere}?"
+    else:
+        hint = f"known here: {', '.join(known)}"
+    return Complaint("P105", place, f"unknown key {shown(key)} in {dotted(place[:-1])}", hint, at_key=True)
+
+
+def _places_of(key: str, model: type[BaseModel], above: tuple[str, ...]) -> Iterator[str]:
+    """Where else `key` is known, as `ftp.passive_ports` or `servers[].sites`."""
+    for name, field in model.model_fields.items():
+        inner = _model_in(field.annotation)
+        many = "[]" if "list[" in str(field.annotation) else ""
+        if name == key:
+            yield ".".join((*above, name))
+        if inner is not None:
+            yield from _places_of(key, inner, (*above, name + many))
+
+
+def _bad_value(place: Place, error: ErrorDetails) -> Complaint:
+    reason = error.get("ctx", {}).get("error")
+    if not isinstance(reason, BadValue):
+        return Complaint("P109", place, f"{dotted(place)}: {error['msg']}")
+    return Complaint(reason.code, place, f"{dotted(place)}: {reason.message}", reason.allowed)
+
+
+def _wrong_type(place: Place, value: object, wanted: str) -> Complaint:
+    if place and place[-1] in SECRET_KEYS:
+        return Complaint("P116", place, f"{dotted(place)}: a secret stands here in plain text", REFERENCE)
+    what = _what_is(value)
+    if wanted == "text" and isinstance(value, int | Ambiguous):
+        wanted = f'text: write it in quotes, "{value}"' if not isinstance(value, bool) else "text"
+    return Complaint("P108", place, f"{dotted(place)} is {what}", wanted)
+
+
+def _what_is(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"the number {value}"
+        case Ambiguous():
+            return f"{value}, which not every YAML reader takes alike"
+        case str():
+            return f"the text {shown(value)}"
+        case list():
+            return "a list"
+        case Mapping():
+            return "a mapping"
+        case _:
+            return "empty"
+
+
+def _wrong_word(place: Place, error: ErrorDetails) -> Complaint:
+    expected = str(error.get("ctx", {}).get("expected", "")).replace("'", "")
+    words = expected.replace(" or ", ", ").split(", ")
+    close = difflib.get_close_matches(str(error["input"]).lower(), words, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    code = "P109" if isinstance(error["input"], str) else "P108"
+    what = shown(error["input"]) if code == "P109" else _what_is(error["input"])
+    return Complaint(code, place, f"{dotted(place)} is {what}", expected + hint)
+
+
+def _bounds(place: Place, error: ErrorDetails) -> str:
+    """The bounds of a number, both of them, from the model's own description."""
+    limits = error.get("ctx", {})
+    model = model_at(place[:-1])
+    schema = model.model_json_schema()["properties"].get(str(place[-1]), {}) if model else {}
+    branches = [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]
+    for one in branches:
+        if "minimum" in one and "maximum" in one:
+            return f"{one['minimum']} to {one['maximum']}"
+    return ", ".join(f"{word}: {limit}" for word, limit in limits.items())

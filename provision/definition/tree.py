@@ -1,0 +1,272 @@
+"""YAML text -> a tree of values that know where they stand. Limits come before everything else.
+
+The text is hostile: depth and number of nodes are bounded while it is read; anchors, aliases, merge keys, tags,
+directives, second documents and doubled keys are complaints. A plain word that YAML readers disagree about
+(`no`, `021`, `1e3`, `2016-01-01`, `12:30`) becomes `Ambiguous`, which nothing accepts: whoever means text quotes it.
+This module knows YAML and nothing of clusters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from provision.definition.complaint import shown
+from provision.errors import Problem
+
+DEEPEST = 20
+"""Levels of mappings and lists inside each other."""
+
+MOST_NODES = 50_000
+"""Values and keys in one file: some thousand servers with every key given."""
+
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_DISAGREED = re.compile(
+    r"y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"                       # yes and no in YAML 1.1
+    r"|[-+]?[0-9][0-9_]*|[-+]?0[xbo][0-9A-Fa-f_]+"                             # other spellings of whole numbers
+    r"|[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+|[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"  # numbers with a point or exponent
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"                       # base 60 in YAML 1.1
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\s].*)?"                            # dates
+    r"|=|<<"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where something stands: line and column from 1, length in characters on that line, at least 1."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """A plain word that some YAML readers take for something else than text. It equals no text and no number."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Plain = str | int | bool | None | Ambiguous
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value. `end` is the line and column just behind it, for values over several lines."""
+
+    value: Plain
+    span: Span
+    end: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Node, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping; keys are the text that stands there. `keys` says where each stands."""
+
+    items: dict[str, Node]
+    keys: dict[str, Span]
+    span: Span
+
+
+Node = Scalar | Sequence | Mapping
+
+
+class Broken(Exception):
+    """The text cannot be read on: the last of `problems` says why; those before it were found on the way."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+def parse(text: str) -> tuple[Node | None, tuple[Problem, ...]]:
+    """The tree of `text` (None: it holds no value at all) and what is forbidden in it. Raises `Broken`."""
+    builder = _Builder(text.split("\n"), _events(text))
+    return builder.document(), tuple(builder.problems)
+
+
+def plain(node: Node) -> object:
+    """The tree as dict, list, str, int, bool, None and Ambiguous."""
+    if isinstance(node, Mapping):
+        return {key: plain(one) for key, one in node.items.items()}
+    if isinstance(node, Sequence):
+        return [plain(one) for one in node.items]
+    return node.value
+
+
+def resolve(text: str) -> Plain:
+    """What a plain (unquoted) word means; only spellings that every YAML reader takes alike mean a number."""
+    if text in _NULLS:
+        return None
+    if text in _BOOLS:
+        return _BOOLS[text]
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    return Ambiguous(text) if _DISAGREED.fullmatch(text) else text
+
+
+def _events(text: str) -> Iterator[Event]:
+    """ruamel's events; every exception out of it becomes `Broken` with the place it names, else the last one read."""
+    last: _Mark | None = None
+    try:
+        for event in YAML(typ="safe", pure=True).parse(text):
+            last = event.end_mark
+            yield event
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark or last
+        raise Broken((_syntax(str(error.problem or error.context), mark),)) from None
+    except Exception as error:  # the text is hostile, and a scanner may trip over it in its own way
+        raise Broken((_syntax(type(error).__name__, last),)) from error
+
+
+def _syntax(problem: str, mark: _Mark | None) -> Problem:
+    hint = "indent with spaces, not with tabs" if "'\\t'" in problem else "YAML 1.2"
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return Problem("P103", f"this is not YAML: {problem}", line, column, 1, hint)
+
+
+@dataclass(slots=True)
+class _Builder:
+    """One pass over the events. `problems` grows; what cannot be gone on with raises `Broken`."""
+
+    lines: list[str]
+    events: Iterator[Event]
+    problems: list[Problem] = field(default_factory=list)
+    nodes: int = 0
+
+    def document(self) -> Node | None:
+        """The first document's tree; a second one is a complaint and is not read."""
+        root: Node | None = None
+        started = 0
+        try:
+            for event in self.events:
+                if isinstance(event, DocumentStartEvent):
+                    started += 1
+                    self._check_start(event, started)
+                    root = self._node(next(self.events), 1) if started == 1 else root
+                if started > 1:
+                    break
+        except Broken as broken:
+            raise Broken((*self.problems, *broken.problems)) from broken.__cause__
+        return None if isinstance(root, Scalar) and root.value is None else root
+
+    def _check_start(self, event: DocumentStartEvent, started: int) -> None:
+        if started > 1:
+            self._complain("P104", event.start_mark, 3, "a second document begins here", "one document in a file")
+        elif event.version or event.tags:
+            self._complain("P104", event.start_mark, 1, "a YAML directive", "no % lines")
+
+    def _node(self, event: Event, depth: int) -> Node:
+        self._count(event, depth)
+        self._check_marks(event)
+        if isinstance(event, MappingStartEvent):
+            return self._mapping(event, depth)
+        if isinstance(event, SequenceStartEvent):
+            return self._sequence(event, depth)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event)
+        return Scalar(None, self._span(event, 1), (event.end_mark.line + 1, event.end_mark.column + 1))
+
+    def _mapping(self, start: MappingStartEvent, depth: int) -> Mapping:
+        items: dict[str, Node] = {}
+        keys: dict[str, Span] = {}
+        while not isinstance(event := next(self.events), MappingEndEvent):
+            key, span = self._key(event, depth)
+            value = self._node(next(self.events), depth + 1)
+            if key in items:
+                message = f"the key {shown(key)} stands here twice (first at line {keys[key].line})"
+                self.problems.append(Problem("P118", message, span.line, span.column, span.length, "each key once"))
+            else:
+                items[key], keys[key] = value, span
+        return Mapping(items, keys, self._span(start, 1))
+
+    def _key(self, event: Event, depth: int) -> tuple[str, Span]:
+        node = self._node(event, depth + 1)
+        if not isinstance(node, Scalar) or not isinstance(event, ScalarEvent):
+            self._complain("P104", event.start_mark, node.span.length, "this key is not a word", "a single word")
+            return f"?{self.nodes}", node.span
+        if event.value == "<<" and event.implicit[0]:
+            self._complain("P104", event.start_mark, 2, "a merge key", "write the keys out: no <<")
+        return event.value, node.span
+
+    def _sequence(self, start: SequenceStartEvent, depth: int) -> Sequence:
+        items: list[Node] = []
+        while not isinstance(event := next(self.events), SequenceEndEvent):
+            items.append(self._node(event, depth + 1))
+        return Sequence(tuple(items), self._span(start, 1))
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        value = resolve(event.value) if event.implicit[0] and event.style is None else event.value
+        return Scalar(value, self._span(event, None), (event.end_mark.line + 1, event.end_mark.column + 1))
+
+    def _check_marks(self, event: Event) -> None:
+        if isinstance(event, AliasEvent):
+            self._complain("P104", event.start_mark, None, "an alias", "write the value out: no * and no &")
+        elif getattr(event, "anchor", None):
+            self._complain("P104", event.start_mark, None, "an anchor", "write the value out: no & and no *")
+        if getattr(event, "tag", None) and not isinstance(event, AliasEvent):
+            self._complain("P104", event.start_mark, None, "a tag", "plain values: no ! tags")
+
+    def _count(self, event: Event, depth: int) -> None:
+        self.nodes += 1
+        if depth > DEEPEST:
+            self._stop(event, f"more than {DEEPEST} levels inside each other")
+        if self.nodes > MOST_NODES:
+            self._stop(event, f"more than {MOST_NODES} values")
+
+    def _stop(self, event: Event, message: str) -> None:
+        mark = event.start_mark
+        raise Broken((Problem("P104", message, mark.line + 1, mark.column + 1, 1, "a cluster file is flat and small"),))
+
+    def _complain(self, code: str, mark: _Mark, length: int | None, message: str, allowed: str) -> None:
+        span = Span(mark.line + 1, mark.column + 1, length or self._word(mark))
+        what = f"{message} is not allowed here" if message.startswith("a") else message
+        self.problems.append(Problem(code, what, span.line, span.column, span.length, allowed))
+
+    def _word(self, mark: _Mark) -> int:
+        """Length of the word that begins at `mark`."""
+        rest = self.lines[mark.line][mark.column :] if mark.line < len(self.lines) else ""
+        return max(1, len(rest.split(maxsplit=1)[0]) if rest.split() else 1)
+
+    def _span(self, event: Event, length: int | None) -> Span:
+        """Where an event begins; without `length`, up to its end on the same line, or to the end of that line."""
+        start, end = event.start_mark, event.end_mark
+        if length is None:
+            line = self.lines[start.line] if start.line < len(self.lines) else ""
+            until = end.column if end.line == start.line else len(line.rstrip())
+            length = max(1, until - start.column)
+        return Span(start.line + 1, start.column + 1, length)
