@@ -15,9 +15,10 @@ from provision.model.cluster import Cluster, Server
 from provision.model.ports import PortSet
 from provision.model.resources import DataChannelPorts, FirewallRule
 from provision.model.state import Key, Scope, State
-from provision.planning.order import Ownership, PortStage, accepting, port_stages
+from provision.planning.order import Ownership, PortStage, accepting, attainable, port_stages
 from provision.planning.plan import Plan, Wave, make_plan
 
+NOWHERE = ("0.0.0.0",)  # noqa: S104  # no address to listen on: stands in a rule that is left out again
 MasksFor = Callable[[str], Masks]
 """The masks of a balancer, by its name."""
 
@@ -94,7 +95,7 @@ def aim_at_state(cluster: Cluster, reading: ClusterReading, past: State, scope: 
     handed out until the end; else the balancers first accept both.
     """
     live = scope.restrict(reading.state)
-    target = State(scope.restrict(past).resources, live.unread)
+    target = State(attainable(scope.restrict(past)).resources, live.unread)
     balancers, servers = tuple(reading.balancers), tuple(reversed(tuple(reading.servers)))
     waves = [Wave((name,), target) for name in servers] + [Wave(balancers, target)]
     if not first:
@@ -108,7 +109,7 @@ def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Ke
     for name, one in reading.servers.items():
         server = cluster.server(name)
         sources = sources_of(cluster, reading, server)
-        wanted = desired_server(cluster, server, one.facts, sources or ())
+        wanted = desired_server(cluster, server, one.facts, sources or NOWHERE)
         rule = Key(name, FirewallRule.kind, cluster.rule_name)
         if sources is None and rule in wanted:
             unknown.append(rule)

@@ -11,11 +11,12 @@ from provision.engine.sessions import Sessions
 from provision.errors import ChangeFailed, ProvisionError
 from provision.hosts.balancer import changing as balancer_changing
 from provision.hosts.balancer.reading import parse_reading
-from provision.hosts.ftp_server import changing as server_changing
+from provision.hosts.ftp_server import change as server_changing
 from provision.model.change import Change
 from provision.model.cluster import Balancer, Cluster, Server
 from provision.model.state import Scope, State
 from provision.planning.diff import diff, fold
+from provision.planning.order import attainable
 from provision.planning.plan import Plan, Step, is_kept
 
 
@@ -63,12 +64,12 @@ class Rollout:
                 self._put_back(host, before)
             except ProvisionError as error:
                 errors[host] = error
-                left[host] = differences(self._managed(host), before.of_hosts([host]))
+                left[host] = differences(self._managed(host), attainable(before.of_hosts([host])))
         return errors, left
 
     def _put_back(self, host: str, before: State) -> None:
         self.reading = self.reading.with_host(host, self._read(host))
-        changes = differences(self._managed(host), before.of_hosts([host]))
+        changes = differences(self._managed(host), attainable(before.of_hosts([host])))
         if changes:
             self.perform(Step(host, changes))
 

@@ -1,0 +1,73 @@
+"""How a writing verb can end, as types; each knows its exit code and nothing of how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from provision.engine.generations import Generation
+from provision.engine.prepare import Prepared
+from provision.engine.read import ClusterReading
+from provision.engine.verify import VerifyReport
+from provision.errors import ProvisionError
+from provision.model.change import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Everything is as aimed at: nothing was changed, restarted or reloaded."""
+
+    prepared: Prepared
+    exit_code: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The operator said no: nothing was changed."""
+
+    exit_code: ClassVar[int] = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Applied, read again and proven. `verified` is None where FTP was not tried (rollback)."""
+
+    generation: Generation
+    kept: tuple[Change, ...]
+    verified: VerifyReport | None
+    exit_code: ClassVar[int] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WentBack:
+    """A step failed; everything that was changed is back as it was found, and was read again."""
+
+    error: ProvisionError
+    hosts: tuple[str, ...]
+    verified: VerifyReport | None
+    exit_code: ClassVar[int] = 6
+
+
+@dataclass(frozen=True, slots=True)
+class HalfBack:
+    """A step failed and some hosts could not be put back: which, why, and exactly what differs there."""
+
+    error: ProvisionError
+    failures: Mapping[str, ProvisionError]
+    left: Mapping[str, tuple[Change, ...]]
+    exit_code: ClassVar[int] = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Stopped between two steps because the operator asked. `done` hosts are new, `waiting` ones are as before."""
+
+    generation: Generation
+    done: tuple[str, ...]
+    waiting: tuple[str, ...]
+    exit_code: int
+    reading: ClusterReading
+
+
+Outcome = Unchanged | Declined | Applied | WentBack | HalfBack | Stopped

@@ -1,0 +1,133 @@
+"""From a cluster file or a generation to a plan: read, aim, plan, weigh. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from provision.engine.aim import Aim, aim_at_file, aim_at_state, refuse_uncarried
+from provision.engine.context import Context
+from provision.engine.generations import Generation, Store, decode
+from provision.engine.keys import MaskMaker
+from provision.engine.read import ClusterReading, read_hosts
+from provision.engine.sessions import Sessions
+from provision.errors import ProvisionError, SnapshotError, UnsafePlan
+from provision.model.change import Finding
+from provision.model.cluster import Cluster
+from provision.model.state import Scope
+from provision.planning.plan import Plan
+from provision.planning.safety import Consequence, consequences
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with all it rests on, before anybody is asked."""
+
+    cluster: Cluster
+    reading: ClusterReading
+    aim: Aim
+    plan: Plan
+    consequences: tuple[Consequence, ...]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found on the hosts beside the managed state."""
+        return self.reading.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """One run on one cluster: its file, open sessions, the store of generations and the surroundings."""
+
+    cluster: Cluster
+    sessions: Sessions
+    store: Store
+    context: Context
+    masks: MaskMaker
+    adopt: bool = False
+    limit: tuple[str, ...] = field(default=())
+
+
+def recorded_scope(work: Workplace, reading: ClusterReading) -> Scope:
+    """What earlier runs managed: from this machine's newest generation and from what the balancers recorded."""
+    scope = Scope()
+    for generation in (work.store.latest(), *balancer_generations(reading)):
+        if generation is not None:
+            scope |= generation.scope
+    hosts = set(work.cluster.hosts)
+    return Scope({key: ports for key, ports in scope.keys.items() if key.host in hosts})
+
+
+def balancer_generations(reading: ClusterReading) -> list[Generation]:
+    """The newest generation that each balancer recorded; damaged ones are left out."""
+    found = []
+    for name, facts in reading.balancer_facts.items():
+        if facts.recorded:
+            try:
+                found.append(decode(facts.recorded, name))
+            except SnapshotError:
+                continue
+    return found
+
+
+def read(work: Workplace) -> ClusterReading:
+    """Read every host of the cluster."""
+    return read_hosts(work.cluster, work.cluster.hosts, work.sessions, work.masks.for_output, work.context)
+
+
+def prepare_file(work: Workplace) -> Prepared:
+    """The plan that the cluster file asks for. Raises HostError of the first unread host, UnsafePlan."""
+    reading = read(work)
+    refuse_unread(reading)
+    refuse_findings(reading, adopt=work.adopt)
+    aim = aim_of_file(work, reading)
+    refuse_uncarried(work.cluster, reading, work.limit)
+    return _prepared(work, reading, aim)
+
+
+def aim_of_file(work: Workplace, reading: ClusterReading) -> Aim:
+    """What the cluster file aims at, given what was read."""
+    return aim_at_file(work.cluster, reading, work.masks.for_balancer, recorded_scope(work, reading))
+
+
+def prepare_state(work: Workplace, target: Generation) -> Prepared:
+    """The plan that leads back to `target`. Raises HostError of the first unread host."""
+    reading = read(work)
+    refuse_unread(reading)
+    scope = target.scope | recorded_scope(work, reading)
+    aim = aim_at_state(work.cluster, reading, target.state, scope, first=target.number == 0)
+    return _prepared(work, reading, aim)
+
+
+Preparation = Callable[[Workplace], Prepared]
+
+
+def _prepared(work: Workplace, reading: ClusterReading, aim: Aim) -> Prepared:
+    plan = aim.plan(work.limit)
+    return Prepared(work.cluster, reading, aim, plan, consequences(plan, reading.sessions, aim.torn))
+
+
+def refuse_unread(reading: ClusterReading) -> None:
+    """Raises when a host could not be read: nothing is changed on any host then."""
+    if reading.failures:
+        raise Unreadable(reading.failures)
+
+
+class Unreadable(ProvisionError):
+    """Some hosts could not be read; `failures` has every one of them."""
+
+    def __init__(self, failures: Mapping[str, ProvisionError]) -> None:
+        names = ", ".join(failures)
+        super().__init__("P304", f"not every host could be read: {names}", why="nothing was changed on any host")
+        self.failures = dict(failures)
+
+
+def refuse_findings(reading: ClusterReading, *, adopt: bool) -> None:
+    """Raises UnsafePlan for the first finding that forbids a change; `adopt` lets foreign files be replaced."""
+    for finding in reading.findings:
+        if finding.level == "refuse" and not (adopt and finding.code == ADOPTABLE):
+            raise UnsafePlan(finding.code, finding.message, where=finding.host, next=finding.fix)
+
+
+ADOPTABLE = "P501"
+"""The finding "a foreign haproxy.cfg would be replaced", which --adopt allows."""
