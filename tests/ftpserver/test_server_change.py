@@ -57,18 +57,25 @@ def test_the_range_zero_to_zero_is_put_back_as_such() -> None:
     ("after", "said"),
     [
         (ExternalAddress(VIP), VIP),
-        (ExternalAddress(""), ""),
+        (ExternalAddress(""), None),
         (ExternalAddress(VIP, inherited=True), None),
         (None, None),
     ],
 )
-def test_a_site_says_its_address_itself_only_where_it_does_not_inherit(after: Resource | None, said: str | None) -> None:
+def test_a_site_says_its_address_itself_only_where_it_does_not_inherit(
+    after: Resource | None, said: str | None
+) -> None:
     sent = order(change("external-address", SITE, ExternalAddress("10.9.9.9"), after))
     assert sent == {"externalAddresses": [{"site": SITE, "set": said}], "service": {"restart": True}}
 
 
 def test_a_firewall_rule_needs_no_restart() -> None:
-    rule = {"ports": ["21", "10000-10009"], "remoteAddresses": ["10.0.0.2"], "service": "ftpsvc", "enabled": True}
+    rule = {
+        "ports": ["21", "10000-10009"],
+        "remoteAddresses": ["10.0.0.2"],
+        "service": "ftpsvc",
+        "enabled": True,
+    }
     assert order(change("firewall-rule", RULE, None, OURS)) == {"firewallRule": {"set": rule}}
 
 
@@ -82,10 +89,13 @@ def test_our_rule_is_removed_where_there_was_none() -> None:
         (STALE, RUNS, {"startType": "Automatic", "running": True, "restart": True}),
         (STOPPED, RUNS, {"startType": "Automatic", "running": True}),
         (RUNS, STOPPED, {"startType": "Manual", "running": False}),
+        (STALE, FtpService("Disabled", True, True), {"startType": "Disabled"}),
         (FtpService("Manual", True, True), RUNS, {"startType": "Automatic", "running": True}),
     ],
 )
-def test_the_service_restarts_only_when_it_runs_something_old(before: Resource, after: Resource, service: Any) -> None:
+def test_the_service_restarts_only_when_it_runs_something_old(
+    before: Resource, after: Resource, service: Any
+) -> None:
     assert order(change("ftp-service", "ftpsvc", before, after)) == {"service": service}
 
 
@@ -137,7 +147,11 @@ def test_the_answer_to_a_change_tells_what_was_done() -> None:
     ("text", "code", "said"),
     [
         (refused("CommitConflict"), "P406", "Close IIS Manager"),
-        (refused("ServiceFailed", "did not start", ["event 10: range in use", "event 11"]), "P407", "event 10"),
+        (
+            refused("ServiceFailed", "did not start", ["event 10: range in use", "event 11"]),
+            "P407",
+            "event 10",
+        ),
         (refused("NoSuchSite", "no Shop", {"sites": ["One", "Two"]}), "P402", "One, Two"),
         (refused("FtpFeatureMissing", "no ftpsvc"), "P401", "Install-WindowsFeature -Name Web-Ftp-Server"),
         (answered({"changed": [], "commits": 0}), "P410", "by hand"),

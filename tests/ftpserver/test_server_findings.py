@@ -34,13 +34,33 @@ def test_a_server_on_which_all_is_well_gives_no_finding() -> None:
         ("P421", "warn", {"sites": [site(ipSecurityEntries=2)]}, "admit all clients or none"),
         ("P422", "note", {"sites": [site(), site("Other", managed=False)]}, "'Other'"),
         ("P423", "warn", {"sites": [site(matchClientAddressForPasv=False)]}, "take over a data channel"),
-        ("P425", "note", {"sites": [site(controlChannelTimeout=120)]}, "IIS cuts a silent session after 120 s"),
-        ("P425", "warn", {"sites": [site(controlChannelTimeout=900)]}, "balancer cuts a silent session after 300 s"),
+        (
+            "P425",
+            "note",
+            {"sites": [site(controlChannelTimeout=120)]},
+            "IIS cuts a silent session after 120 s",
+        ),
+        (
+            "P425",
+            "warn",
+            {"sites": [site(controlChannelTimeout=900)]},
+            "balancer cuts a silent session after 300 s",
+        ),
         ("P427", "warn", {"firewallOpen": [rule()]}, "restricts nothing"),
         ("P427", "warn", {"firewallOpen": [rule(ports="Any")]}, "restricts nothing"),
         ("P428", "warn", {"firewallBlocked": [rule("Deny FTP")]}, "blocking rules win"),
-        ("P429", "warn", {"firewallProfiles": [{"name": "Domain", "enabled": True, "allowLocalRules": False}]}, "Domain"),
-        ("P439", "warn", {"firewallProfiles": [{"name": "Public", "enabled": False, "allowLocalRules": True}]}, "Public"),
+        (
+            "P429",
+            "warn",
+            {"firewallProfiles": [{"name": "Domain", "enabled": True, "allowLocalRules": False}]},
+            "Domain",
+        ),
+        (
+            "P439",
+            "warn",
+            {"firewallProfiles": [{"name": "Public", "enabled": False, "allowLocalRules": True}]},
+            "Public",
+        ),
         ("P430", "warn", {"statefulFtp": True}, "breaks FTP over TLS"),
         ("P431", "refuse", {"reservedPorts": ["9990-10003"]}, "reserved 10000-10003"),
         ("P432", "refuse", {"dynamicPorts": "10005-20000"}, "10005-10009 lies in the dynamic"),
@@ -48,10 +68,17 @@ def test_a_server_on_which_all_is_well_gives_no_finding() -> None:
         ("P434", "refuse", {"sharedConfig": True}, "no server can have a slice"),
         ("P435", "warn", {"sites": [site(state="Stopped")]}, "stopped FTP site: 'Default FTP Site'"),
         ("P436", "refuse", {"sites": [site(bindings=["10.9.9.9:21:"])]}, "10.9.9.9:21:"),
-        ("P437", "note", {"sites": [site(externalAddress={"state": "absent", "value": ""})]}, "PASV with 10.0.0.100"),
+        (
+            "P437",
+            "note",
+            {"sites": [site(externalAddress={"state": "absent", "value": ""})]},
+            "PASV with 10.0.0.100",
+        ),
     ],
 )
-def test_a_setting_that_hurts_behind_a_proxy_is_told(code: str, level: str, changes: dict[str, Any], said: str) -> None:
+def test_a_setting_that_hurts_behind_a_proxy_is_told(
+    code: str, level: str, changes: dict[str, Any], said: str
+) -> None:
     finding = found(code, **changes)
     assert (finding.host, finding.level) == ("win1", level)
     assert said in finding.message
@@ -68,7 +95,9 @@ def test_rules_for_some_addresses_or_other_ports_leave_ours_its_meaning() -> Non
 
 
 def test_the_fix_for_an_open_rule_names_the_rule() -> None:
-    assert "Disable-NetFirewallRule -Name 'IIS-Passive'" in found("P427", firewallOpen=[rule("IIS-Passive")]).fix
+    assert (
+        "Disable-NetFirewallRule -Name 'IIS-Passive'" in found("P427", firewallOpen=[rule("IIS-Passive")]).fix
+    )
 
 
 def test_several_balancers_are_told_of_with_the_address_check_on() -> None:
@@ -93,7 +122,10 @@ def test_ports_that_an_administrator_reserved_can_be_used_in_the_dynamic_range()
 
 
 def test_a_partly_reserved_slice_in_the_dynamic_range_is_refused_for_the_rest() -> None:
-    assert "10005-10009 lies" in found("P432", dynamicPorts="10000-20000", reservedPorts=["10000-10004*"]).message
+    assert (
+        "10005-10009 lies"
+        in found("P432", dynamicPorts="10000-20000", reservedPorts=["10000-10004*"]).message
+    )
 
 
 def test_a_slice_outside_the_dynamic_range_is_fine() -> None:
@@ -123,5 +155,3 @@ def test_the_ports_in_question_are_those_of_the_servers_own_slice() -> None:
     moved = replace(server(), passive_ports=PortRange(10010, 10019))
     findings = read(cluster(), moved, reservedPorts=["10000-10009"], dynamicPorts="10000-10009").findings
     assert {one.code for one in findings} & {"P431", "P432"} == set()
-
-

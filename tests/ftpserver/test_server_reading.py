@@ -39,14 +39,17 @@ ADDRESS_KEY = Key(WIN1, "external-address", SITE)
 RULE_KEY = Key(WIN1, "firewall-rule", RULE)
 SERVICE_KEY = Key(WIN1, "ftp-service", "ftpsvc")
 
-ranges = st.tuples(st.integers(1025, 65535), st.integers(1025, 65535)).map(lambda p: PortRange(min(p), max(p)))
+ranges = st.tuples(st.integers(1025, 65535), st.integers(1025, 65535)).map(
+    lambda p: PortRange(min(p), max(p))
+)
 port_ranges = st.just(PortRange(0, 0)) | ranges
 addresses = st.ip_addresses(v=4).map(str)
-external = st.builds(ExternalAddress, addresses | st.just(""), st.just(False)) | st.builds(
-    ExternalAddress, addresses, st.just(True)
-)
+external = st.builds(ExternalAddress, addresses, st.booleans())
 rules = st.builds(
-    FirewallRule, st.booleans(), st.lists(ranges, min_size=1).map(lambda r: PortSet.of(*r)), st.lists(addresses, min_size=1).map(tuple)
+    FirewallRule,
+    st.booleans(),
+    st.lists(ranges, min_size=1).map(lambda r: PortSet.of(*r)),
+    st.lists(addresses, min_size=1).map(tuple),
 )
 start_types = st.sampled_from(["Automatic", "Manual", "Disabled"])
 services = st.builds(FtpService, start_types, st.booleans(), st.booleans())
@@ -107,9 +110,11 @@ def test_half_a_range_cannot_be_read_and_the_message_says_what_iis_holds() -> No
     assert caught.value.code == "P412"
 
 
-def test_an_explicit_empty_address_differs_from_none_at_all() -> None:
-    reading = read(sites=[site(externalAddress={"state": "explicit", "value": ""})])
-    assert reading.resources[ADDRESS_KEY] == ExternalAddress("")
+def test_an_empty_address_of_its_own_is_absent_unless_it_hides_one_of_the_site_defaults() -> None:
+    empty = [site(externalAddress={"state": "explicit", "value": ""})]
+    assert ADDRESS_KEY not in read(sites=empty).resources
+    defaults = {"externalAddress": {"state": "explicit", "value": "10.9.9.9"}}
+    assert read(sites=empty, siteDefaults=defaults).resources[ADDRESS_KEY] == ExternalAddress("")
 
 
 def test_an_address_from_the_site_defaults_is_known_as_inherited() -> None:
@@ -119,7 +124,13 @@ def test_an_address_from_the_site_defaults_is_known_as_inherited() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"direction": "Outbound"}, {"action": "Block"}, {"protocol": "UDP"}, {"service": "Any"}, {"profiles": "Domain"}],
+    [
+        {"direction": "Outbound"},
+        {"action": "Block"},
+        {"protocol": "UDP"},
+        {"service": "Any"},
+        {"profiles": "Domain"},
+    ],
 )
 def test_our_rule_turned_into_something_else_counts_as_not_enabled(change: dict[str, str]) -> None:
     reading = read(firewallRule=own_rule(**change))

@@ -35,7 +35,9 @@ def balancer(name: str = "lb1") -> Balancer:
     return Balancer(name, "10.0.0.2", Ssh(), "10.0.0.2", None, "boolean", None, "/")
 
 
-def server(name: str = WIN1, low: int = 10000, high: int = 10009, sites: tuple[str, ...] | None = (SITE,)) -> Server:
+def server(
+    name: str = WIN1, low: int = 10000, high: int = 10009, sites: tuple[str, ...] | None = (SITE,)
+) -> Server:
     """A server with a slice of ten ports."""
     winrm = WinRM("https", 5986, "ntlm", "psrp", "Administrator", None, None, verify=True)
     address = f"10.0.0.1{name[-1]}"
@@ -45,20 +47,44 @@ def server(name: str = WIN1, low: int = 10000, high: int = 10009, sites: tuple[s
 def cluster(**changes: Any) -> Cluster:
     """Two servers with slices behind one balancer; `changes` go to the cluster or, where it has them, to its `ftp`."""
     ftp = Ftp(
-        21, VIP, PortRange(10000, 10019), "sliced", "source", 300, 600, HealthCheck(), StickTable(), False, False
+        21,
+        VIP,
+        PortRange(10000, 10019),
+        "sliced",
+        "source",
+        300,
+        600,
+        HealthCheck(),
+        StickTable(),
+        False,
+        False,
     )
     of_ftp = {name: value for name, value in changes.items() if name in Ftp.__dataclass_fields__}
     others = {name: value for name, value in changes.items() if name not in of_ftp}
     servers = (server(), server("win2", 10010, 10019))
     plain = Cluster(
-        "shop", VIP, "external", replace(ftp, **of_ftp), (balancer(),), servers, None, None, Path("shop.yml"), ""
+        "shop",
+        VIP,
+        "external",
+        replace(ftp, **of_ftp),
+        (balancer(),),
+        servers,
+        None,
+        None,
+        Path("shop.yml"),
+        "",
     )
     return replace(plain, **others)
 
 
 def probe(tls: str = "none") -> Probe:
     """A probe account without a directory."""
-    return Probe("probe", SecretRef("env", "PROBE", "probe.password"), "explicit" if tls == "explicit" else "none", None)
+    return Probe(
+        "probe",
+        SecretRef("env", "PROBE", "probe.password"),
+        "explicit" if tls == "explicit" else "none",
+        None,
+    )
 
 
 def site(name: str = SITE, **changes: Any) -> dict[str, Any]:
@@ -144,7 +170,13 @@ def own_rule(**changes: Any) -> dict[str, Any]:
 def service(start_type: str, started: str | None) -> dict[str, Any]:
     """The service; it runs when it has a start time."""
     status, process = ("Running", 1234) if started else ("Stopped", 0)
-    return {"name": "ftpsvc", "startType": start_type, "status": status, "startedAt": started, "processId": process}
+    return {
+        "name": "ftpsvc",
+        "startType": start_type,
+        "status": status,
+        "startedAt": started,
+        "processId": process,
+    }
 
 
 def answered(content: Mapping[str, Any]) -> str:
@@ -176,10 +208,16 @@ def printed(resources: Mapping[Key, Resource]) -> str:
     for one in resources.values():
         match one:
             case DataChannelPorts():
-                content["dataChannelPorts"] = {"state": "explicit", "low": one.range.low, "high": one.range.high}
+                content["dataChannelPorts"] = {
+                    "state": "explicit",
+                    "low": one.range.low,
+                    "high": one.range.high,
+                }
             case FirewallRule():
                 ports, remote = [str(part) for part in one.ports], list(one.remote_addresses)
-                content["firewallRule"] = own_rule(enabled=one.enabled, localPorts=ports, remoteAddresses=remote)
+                content["firewallRule"] = own_rule(
+                    enabled=one.enabled, localPorts=ports, remoteAddresses=remote
+                )
             case FtpService():
                 content["service"] = service(one.start_type, STARTED if one.running else None)
                 content["configChangedAt"] = BEFORE if one.current else AFTER

@@ -72,9 +72,9 @@ def needs_restart(change: Change) -> bool:
 
 
 def _ask_restart(order: dict[str, Any]) -> None:
-    """Ask for a restart, unless the service is to be stopped, or to be started, which does as well."""
+    """Ask for a restart, unless the service is to be stopped, or is disabled: then it cannot be started again."""
     service = order.setdefault("service", {})
-    if service.get("running", True):
+    if service.get("running", True) and service.get("startType") != "Disabled":
         service["restart"] = True
 
 
@@ -83,8 +83,8 @@ def _ports(after: Resource | None) -> Mapping[str, int] | None:
 
 
 def _address(after: Resource | None) -> str | None:
-    """What the site itself is to say: nothing where it inherits."""
-    return after.address if isinstance(after, ExternalAddress) and not after.inherited else None
+    """What the site itself is to say: nothing where it inherits. (An empty address of its own cannot be written.)"""
+    return after.address or None if isinstance(after, ExternalAddress) and not after.inherited else None
 
 
 def _rule(after: Resource | None) -> Mapping[str, Any] | None:
@@ -101,7 +101,11 @@ def _rule(after: Resource | None) -> Mapping[str, Any] | None:
 
 def _service(after: Resource | None) -> dict[str, Any]:
     """A service cannot be removed: an absent `after` leaves it alone."""
-    return {"startType": after.start_type, "running": after.running} if isinstance(after, FtpService) else {}
+    if not isinstance(after, FtpService):
+        return {}
+    if after.start_type == "Disabled" and after.running:
+        return {"startType": after.start_type}
+    return {"startType": after.start_type, "running": after.running}
 
 
 def parse_change(text: str, server: Server) -> ChangeReport:

@@ -141,12 +141,13 @@ def _facts(answer: Answer, sites: tuple[SiteFacts, ...]) -> ServerFacts:
 def _resources(
     answer: Answer, managed: tuple[Site, ...], cluster: Cluster, server: Server
 ) -> Iterator[tuple[Key, Resource]]:
+    """What is there. An empty external address says nothing, unless it hides one of the site defaults."""
     ports = answer.data_channel_ports
     if ports.state == "explicit":
         yield Key(server.name, DataChannelPorts.kind, PORTS), DataChannelPorts(_range(answer, server))
     for site in managed:
         address = site.external_address
-        if address.state != "absent":
+        if address.value or answer.site_defaults.external_address.value and address.state == "explicit":
             resource = ExternalAddress(address.value, inherited=address.state == "inherited")
             yield Key(server.name, ExternalAddress.kind, site.name), resource
     rule = answer.firewall_rule
