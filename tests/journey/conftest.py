@@ -1,0 +1,39 @@
+"""Labs for the journeys: one a layout, started once a module, always taken down."""
+
+import contextlib
+
+import pytest
+from journey.labhouse import LabHouse, write_cluster
+
+
+@contextlib.contextmanager
+def house(folder, name, net, **shape):
+    lab = LabHouse(write_cluster(folder, name, net, **shape), folder / "home", net)
+    lab.provision("lab", "up", str(lab.file), code=0)
+    try:
+        yield lab
+    finally:
+        lab.provision("lab", "down", str(lab.file), code=0)
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with house(tmp_path_factory.mktemp("sliced"), "sliced", "127.0.31") as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def built(lab):
+    """The same lab with the cluster applied."""
+    lab.on_cluster("cluster", "--yes", code=0)
+    return lab
+
+
+@pytest.fixture(scope="module", params=["sliced", "shared"])
+def either(request, tmp_path_factory):
+    """A built cluster of three servers in each layout, logins spread freely."""
+    net = {"sliced": "127.0.32", "shared": "127.0.33"}[request.param]
+    shape = {"layout": request.param, "servers": 3, "affinity": "none" if request.param == "sliced" else "source"}
+    with house(tmp_path_factory.mktemp(request.param), request.param, net, **shape) as one:
+        one.on_cluster("cluster", "--yes", code=0)
+        yield one
