@@ -127,8 +127,13 @@ APPHOST_ONLY = frozenset({"system.applicationHost/sites", "system.ftpServer/fire
                           "system.ftpServer/caching", "system.ftpServer/serverRuntime"})
 
 
+REDIRECTION = element("configurationRedirection", flag("enabled", False), text("path"), text("userName"), text("password"))
+
+
 def schema_of(path: str, *, ftp: bool) -> ElementSchema | None:
     """The schema of a section by its path, which is case sensitive; None where the lab's IIS has none."""
     if path == "system.applicationHost/sites":
         return sites_schema(ftp=ftp)
+    if path == "configurationRedirection":
+        return REDIRECTION
     return FTP_SECTIONS.get(path) if ftp else None

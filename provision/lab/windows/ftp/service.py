@@ -77,6 +77,7 @@ class FtpService:
         self.lockout: Lockout | None = None
         self._sessions: dict[Any, SessionInfo] = {}
         self._started: tuple[str, ...] = ()
+        self._control_ports: list[int] = []
         self._waker: Waker | None = None
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -90,6 +91,7 @@ class FtpService:
         self.ports = PassivePorts(settings.ports, self.around.reserved_ports)
         self.lockout = Lockout(settings.deny.max_failures, settings.deny.seconds) if settings.deny else None
         self.loop = IOLoop()
+        self._control_ports = []
         self._waker = Waker(self.loop)
         self._started = tuple(site.name for site in settings.sites if site.auto_start and self._listen(site))
         self._stopping.clear()
@@ -115,6 +117,10 @@ class FtpService:
         """Whether the site listens."""
         return name in self._started
 
+    def listening_ports(self) -> tuple[int, ...]:
+        """Control and passive ports that the service holds now; safe from any thread."""
+        return (*self._control_ports, *tuple(self.ports.held)) if self._thread is not None else ()
+
     def on_site(self, name: str) -> int:
         """How many sessions one site has."""
         return sum(info.site == name for info in self._sessions.values())
@@ -139,6 +145,7 @@ class FtpService:
                                    f"{error.strerror}")
                 return False
             Listener(bound, site, self, tls)
+            self._control_ports.append(port)
         return True
 
     def _run(self) -> None:
