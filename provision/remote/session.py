@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from provision.errors import ConnectionFailed
+from provision.errors import ConnectionFailed, ReadFailed
 from provision.model.secret import Secret
+
+MESSAGE_LIMIT = 2000
+"""Characters of a server's error message that are passed on."""
 
 AUTHENTICATIONS = ("negotiate", "ntlm", "basic", "kerberos", "credssp", "certificate")
 """What may be asked for. The first three are tried on the lab; the others are passed on and untested."""
@@ -77,6 +80,24 @@ def check_target(target: WinRMTarget) -> None:
         raise _unusable(target, "certificate authentication needs a client certificate and its key", "name both")
     if target.scheme == "https" and target.verify and target.ca_file and not target.ca_file.is_file():
         raise _unusable(target, f"the CA file {target.ca_file} is not there", "correct winrm.ca_file")
+
+
+def closed_session(target: WinRMTarget) -> ConnectionFailed:
+    """The answer to a run on a session that is closed."""
+    return ConnectionFailed(
+        "P215", "the session is closed", host=target.host, why="it was closed, or an earlier call failed on it"
+    )
+
+
+def script_failed(target: WinRMTarget, reason: str) -> ReadFailed:
+    """The script ended in another way than with one string."""
+    return ReadFailed(
+        "P216",
+        "the script did not give an answer",
+        host=target.host,
+        why=" ".join(reason.split())[:MESSAGE_LIMIT],
+        next="run it by hand on the server with -JsonPath",
+    )
 
 
 def _unusable(target: WinRMTarget, why: str, advice: str) -> ConnectionFailed:

@@ -1,0 +1,132 @@
+"""What both WinRM libraries send their requests through: one adapter that keeps deadlines and shares TLS contexts.
+
+It must not know WSMan or PowerShell. The libraries' loggers are closed here: at DEBUG they write whole messages.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import requests
+from requests import PreparedRequest, Response
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+
+from provision.remote.deadline import Deadline, DeadlinePassed
+from provision.remote.session import WinRMTarget
+
+LOGGERS = ("pypsrp", "psrpcore", "winrm", "requests", "requests_ntlm", "requests_credssp", "urllib3", "spnego")
+
+READ_MARGIN = 10.0
+"""Seconds that an answer may take beyond the operation timeout before the server counts as silent."""
+
+IDLE_LIMIT = 60.0
+"""Seconds after which a connection is not used again: http.sys closes it at about 120, and a message that was
+sealed for the old connection cannot be read on a new one."""
+
+
+def close_loggers() -> None:
+    """Let nothing of the libraries reach a log: bodies, tokens and arguments stand in their messages."""
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+
+
+def tls_context(target: WinRMTarget) -> ssl.SSLContext:
+    """The TLS settings for `target`; targets with the same CA share one context, which costs 25 ms to make.
+
+    Raises ssl.SSLError or OSError when the CA file cannot be used.
+    """
+    if not target.verify:
+        return _unverified()
+    if target.ca_file is None:
+        return _verified(None, 0)
+    return _verified(target.ca_file.resolve(), target.ca_file.stat().st_mtime_ns)
+
+
+@cache
+def _verified(ca_file: Path | None, modified: int) -> ssl.SSLContext:
+    """`modified` is part of the key, so that a CA file that was written again is read again."""
+    return ssl.create_default_context(cafile=ca_file)
+
+
+@cache
+def _unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Wire(HTTPAdapter):
+    """Sends the requests of one session, each within the deadline of the call it belongs to.
+
+    No proxy, no retries, one TLS context. `deadline` is set for each call; what is sent after it has passed is
+    not sent. A server that is silent too long is DeadlinePassed, never an exception that a library would retry.
+    """
+
+    def __init__(self, target: WinRMTarget) -> None:
+        self._target = target
+        self._tls = self._own_tls(target)
+        self.deadline: Deadline | None = None
+        super().__init__(max_retries=0)
+
+    @staticmethod
+    def _own_tls(target: WinRMTarget) -> ssl.SSLContext | None:
+        if target.scheme == "http":
+            return None
+        if target.auth == "certificate" and target.client_certificate:
+            own = ssl.create_default_context(cafile=target.ca_file)
+            own.load_cert_chain(target.client_certificate, target.client_key)
+            own.check_hostname = target.verify
+            own.verify_mode = ssl.CERT_REQUIRED if target.verify else ssl.CERT_NONE
+            return own
+        return tls_context(target)
+
+    def get_connection_with_tls_context(
+        self,
+        request: PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: tuple[str, str] | str | None = None,
+    ) -> HTTPConnectionPool:
+        """Our context instead of what requests would build from `verify` and `cert`; never a proxy."""
+        options = {} if self._tls is None else {"ssl_context": self._tls}
+        pool: HTTPConnectionPool = self.poolmanager.connection_from_url(request.url or "", pool_kwargs=options)
+        return pool
+
+    def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
+        """Nothing: the context verifies; loading a bundle again would cost its time for each session."""
+
+    def send(
+        self,
+        request: PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> Response:
+        """One request. Raises DeadlinePassed when there is no time left, or none was enough."""
+        left = self.deadline.left if self.deadline else float("inf")
+        if left <= 0:
+            raise DeadlinePassed
+        connect = min(self._target.connect_timeout, left)
+        read = min(self._target.operation_timeout + READ_MARGIN, left)
+        try:
+            return super().send(request, stream, (connect, read), verify, cert, None)
+        except requests.ReadTimeout as error:
+            raise DeadlinePassed from error
+
+
+def prepare(session: requests.Session, wire: Wire) -> None:
+    """Let `session` send through `wire`, and take nothing from the environment: no proxy, no netrc, no CA path."""
+    session.trust_env = False
+    session.proxies = {}
+    session.mount("http://", wire)
+    session.mount("https://", wire)
