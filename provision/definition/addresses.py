@@ -1,4 +1,4 @@
-"""What the addresses of a file must be together: who may share one, where loopback is allowed. Pure; nothing is asked."""
+"""What the addresses of a file must be together: who may share one, where loopback is allowed. Pure."""
 
 from __future__ import annotations
 

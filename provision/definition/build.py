@@ -37,13 +37,16 @@ SHORTEST_TABLE_EXPIRY = 1800
 
 
 def absolute_path(text: str, folder: Path) -> Path:
-    """A path of the file: `~` expanded, relative to `folder`."""
-    return Path(os.path.abspath(folder / os.path.expanduser(text)))
+    """A path of the file: `~` expanded (where that home is known), relative to `folder`."""
+    try:
+        return folder.absolute() / Path(text).expanduser()
+    except RuntimeError:
+        return folder.absolute() / text
 
 
 def real_root(text: str, folder: Path) -> str:
     """A balancer's root without symbolic links. "/" stays what it is."""
-    return text if text == "/" else os.path.realpath(folder / os.path.expanduser(text))
+    return text if text == "/" else os.path.realpath(absolute_path(text, folder))
 
 
 @dataclass(frozen=True, slots=True)

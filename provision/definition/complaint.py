@@ -30,7 +30,7 @@ class Complaint:
     first: Place | None = None
 
 
-class BadValue(ValueError):
+class BadValueError(ValueError):
     """A single value that is not what it should be, whatever stands around it; `definition.values` raises it."""
 
     def __init__(self, code: str, message: str, allowed: str = "") -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from provision.definition import values
-from provision.definition.complaint import BadValue, Place
+from provision.definition.complaint import BadValueError, Place
 from provision.model.ports import PortRange
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class Draft:
         text = self.text(*place)
         try:
             return None if text is None else rule(text)
-        except BadValue:
+        except BadValueError:
             return None
 
     def port(self, *place: str | int) -> int | None:
@@ -93,7 +93,7 @@ class Draft:
         return self.raw(*server, "winrm", key) if self.has(*server, "winrm", key) else self.raw("winrm", key)
 
     def winrm_scheme(self, server: Place) -> str:
-        """http or https, as it counts for one server."""
+        """The scheme, http or https, as it counts for one server."""
         return "https" if self.winrm(server, "scheme") == "https" else "http"
 
     def winrm_port(self, server: Place) -> int:

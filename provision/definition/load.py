@@ -27,7 +27,7 @@ from provision.definition.shape import ClusterShape
 from provision.definition.slices import check_slices
 from provision.definition.source import read_text, refuse_control_characters
 from provision.definition.translate import translate
-from provision.definition.tree import Broken, Mapping, Node, Span, parse, plain
+from provision.definition.tree import BrokenYamlError, Mapping, Node, Span, parse, plain
 from provision.errors import ClusterFileError, Problem
 from provision.model.cluster import Cluster
 
@@ -64,16 +64,10 @@ def parse_cluster(text: str, file: Path) -> Cluster:
     data = plain(root)
     complaints, shape = _check_shape(data)
     complaints += list(_check_together(Draft(data), file.parent))
-    found = in_order(dict.fromkeys(locate(one, root) for one in complaints), problems)
+    found = in_order((locate(one, root) for one in complaints), problems)
     if found or shape is None:
         raise ClusterFileError(str(file), without_secrets(text, root), found)
     return Builder(shape, file, text, lambda place: span_of(root, place)).cluster()
-
-
-def spot_in(text: str, place: Place, at_key: bool = False) -> Span:
-    """Where `place` stands in the text of a valid cluster file; what is left out there is found at what is above it."""
-    root, _ = parse(text)
-    return Span(1, 1) if root is None else span_of(root, place, at_key)
 
 
 def _exists(path: Path) -> bool:
@@ -87,7 +81,7 @@ def _tree(text: str, file: Path) -> tuple[Node, tuple[Problem, ...]]:
     """The tree and what is forbidden in it; a text without a mapping at its top is refused at once."""
     try:
         root, problems = parse(text)
-    except Broken as broken:
+    except BrokenYamlError as broken:
         raise ClusterFileError(str(file), without_secrets(text, None), broken.problems) from broken.__cause__
     if isinstance(root, Mapping):
         return root, problems

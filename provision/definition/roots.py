@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +25,7 @@ def check_roots(draft: Draft, folder: Path) -> Iterator[Complaint]:
         if text is None or not text.isprintable():
             continue
         root = real_root(text, folder)
-        if not os.path.isabs(os.path.expanduser(text)) and not os.path.exists(root):
+        if not text.startswith(("/", "~")) and not Path(root).exists():
             continue
         place = (*balancer, "root")
         if len(root + STATS_SOCKET) > LONGEST_SOCKET:

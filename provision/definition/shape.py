@@ -101,7 +101,7 @@ class FtpShape(Shape):
 
     port: Port = Field(default=21, description="Port at the VIP, and at the servers unless they say otherwise.")
     external_address: Ipv4 | None = Field(
-        default=None, description="What IIS answers to PASV. Default: vip; another address when the VIP stands behind NAT."
+        default=None, description="What IIS answers to PASV. Default: vip; another one when the VIP stands behind NAT."
     )
     passive_ports: PortRange = Field(
         description="Ports of data connections, LOW-HIGH within 1025-65535, at most 4,096, none used otherwise."
@@ -128,7 +128,7 @@ class FtpShape(Shape):
         default=False, description="Bind the VIP also while it is not there; a VIP that is missing is hidden by it."
     )
     splice: bool = Field(
-        default=False, description="Forced kernel splicing of data connections: faster; old versions had defects with it."
+        default=False, description="Forced kernel splicing of data connections: faster; old versions had defects in it."
     )
 
 
@@ -180,12 +180,12 @@ class WinRMShape(Shape):
     )
     port: Port | None = Field(default=None, description="Default: 5985 for http, 5986 for https.")
     auth: Literal["negotiate", "ntlm", "basic", "kerberos", "credssp", "certificate"] | None = Field(
-        default=None, description="Default: negotiate. basic only over https; kerberos, credssp, certificate are untested."
+        default=None, description="Default: negotiate. basic only over https; kerberos, credssp, certificate: untested."
     )
     transport: Literal["psrp", "winrs"] | None = Field(
         default=None, description="psrp (default) or winrs: same scripts, same results."
     )
-    user: Account | None = Field(default=None, description="Account with administrator rights: name, DOMAIN\\name or UPN.")
+    user: Account | None = Field(default=None, description="Administrator's account: name, DOMAIN\\name or UPN.")
     password: SecretText | None = Field(default=None, description="Secret reference: the account's password.")
     ca_file: LocalPath | None = Field(
         default=None, description="Certificates (PEM) that https trusts. Default: the system's. Relative to this file."
@@ -218,7 +218,7 @@ class StatsShape(Shape):
 
     bind: BindAddress = Field(default="127.0.0.1", description="Address where the page listens; * for all.")
     port: Port = Field(description="Port of the page.")
-    user: StatsUser | None = Field(default=None, description="Needed, with password, unless only the balancer sees the page.")
+    user: StatsUser | None = Field(default=None, description="Needed with password, unless only the balancer sees it.")
     password: SecretText | None = Field(default=None, description="Secret reference: the page's password.")
     admin: bool = Field(default=False, description="Whether the page may take servers out and in.")
     allow: Allow | None = Field(

@@ -7,7 +7,6 @@ characters. Line ends are made LF and a leading UTF-8 byte order mark is dropped
 from __future__ import annotations
 
 import codecs
-import os
 import re
 import stat
 from pathlib import Path
@@ -51,7 +50,7 @@ def refuse_control_characters(text: str, path: Path) -> None:
 def _read_bytes(path: Path) -> bytes:
     """At most LARGEST + 1 bytes. A pipe or a device is never opened: it might not end, or wait for ever."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             kind = "a directory" if path.is_dir() else "not a regular file"
             raise _refused(path, "P101", f"this is {kind}", "a YAML file")
         with path.open("rb") as stream:

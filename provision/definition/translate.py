@@ -7,12 +7,12 @@ to find the model that stands at a place.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, get_args
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from provision.definition.complaint import BadValue, Complaint, Place, dotted, shown
+from provision.definition.complaint import BadValueError, Complaint, Place, dotted, shown
 from provision.definition.shape import ClusterShape
 from provision.definition.tree import Ambiguous
 from provision.definition.values import REFERENCE
@@ -55,17 +55,14 @@ def translate(errors: Iterable[ErrorDetails], data: object) -> Iterator[Complain
             yield Complaint("P109", place, f"{dotted(place)} is {shown(error['input'])}", _bounds(place, error))
 
 
-def real_place(loc: Iterable[str | int], data: object) -> Place:
+def real_place(loc: Iterable[str | int], data: Any) -> Place:
     """A pydantic location without the names of union branches, and without a key that is not there."""
     place: list[str | int] = []
     for part in loc:
-        if isinstance(data, dict) and part in data:
+        in_mapping = isinstance(data, dict) and part in data
+        if in_mapping or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
             data = data[part]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            data = data[part]
-        else:
-            continue
-        place.append(part)
+            place.append(part)
     return tuple(place)
 
 
@@ -91,12 +88,8 @@ def _unknown_key(place: Place) -> Complaint:
     known = list(model.model_fields) if model else []
     close = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
     elsewhere = next(_places_of(key, ClusterShape, ()), None)
-    if close:
-        hint = f"did you mean {close[0]}?"
-    elif elsewhere:
-        hint = f"did you mean {elsewhere}?"
-    else:
-        hint = f"known here: {', '.join(known)}"
+    meant = close[0] if close else elsewhere
+    hint = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
     return Complaint("P105", place, f"unknown key {shown(key)} in {dotted(place[:-1])}", hint, at_key=True)
 
 
@@ -113,7 +106,7 @@ def _places_of(key: str, model: type[BaseModel], above: tuple[str, ...]) -> Iter
 
 def _bad_value(place: Place, error: ErrorDetails) -> Complaint:
     reason = error.get("ctx", {}).get("error")
-    if not isinstance(reason, BadValue):
+    if not isinstance(reason, BadValueError):
         return Complaint("P109", place, f"{dotted(place)}: {error['msg']}")
     return Complaint(reason.code, place, f"{dotted(place)}: {reason.message}", reason.allowed)
 
@@ -128,21 +121,16 @@ def _wrong_type(place: Place, value: object, wanted: str) -> Complaint:
 
 
 def _what_is(value: object) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case int():
-            return f"the number {value}"
-        case Ambiguous():
-            return f"{value}, which not every YAML reader takes alike"
-        case str():
-            return f"the text {shown(value)}"
-        case list():
-            return "a list"
-        case Mapping():
-            return "a mapping"
-        case _:
-            return "empty"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    words: dict[type, str] = {
+        int: f"the number {value}",
+        Ambiguous: f"{value}, which not every YAML reader takes alike",
+        str: f"the text {shown(value)}",
+        list: "a list",
+        dict: "a mapping",
+    }
+    return words.get(type(value), "empty")
 
 
 def _wrong_word(place: Place, error: ErrorDetails) -> Complaint:

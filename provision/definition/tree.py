@@ -100,7 +100,7 @@ class Mapping:
 Node = Scalar | Sequence | Mapping
 
 
-class Broken(Exception):
+class BrokenYamlError(Exception):
     """The text cannot be read on: the last of `problems` says why; those before it were found on the way."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
@@ -114,7 +114,7 @@ class _Mark(Protocol):
 
 
 def parse(text: str) -> tuple[Node | None, tuple[Problem, ...]]:
-    """The tree of `text` (None: it holds no value at all) and what is forbidden in it. Raises `Broken`."""
+    """The tree of `text` (None: it holds no value at all) and what is forbidden in it. Raises `BrokenYamlError`."""
     builder = _Builder(text.split("\n"), _events(text))
     return builder.document(), tuple(builder.problems)
 
@@ -140,7 +140,7 @@ def resolve(text: str) -> Plain:
 
 
 def _events(text: str) -> Iterator[Event]:
-    """ruamel's events; every exception out of it becomes `Broken` with the place it names, else the last one read."""
+    """Events of ruamel.yaml; any exception of its becomes `BrokenYamlError` at the place it names, or the last read."""
     last: _Mark | None = None
     try:
         for event in YAML(typ="safe", pure=True).parse(text):
@@ -148,9 +148,9 @@ def _events(text: str) -> Iterator[Event]:
             yield event
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark or last
-        raise Broken((_syntax(str(error.problem or error.context), mark),)) from None
+        raise BrokenYamlError((_syntax(str(error.problem or error.context), mark),)) from None
     except Exception as error:  # the text is hostile, and a scanner may trip over it in its own way
-        raise Broken((_syntax(type(error).__name__, last),)) from error
+        raise BrokenYamlError((_syntax(type(error).__name__, last),)) from error
 
 
 def _syntax(problem: str, mark: _Mark | None) -> Problem:
@@ -161,7 +161,7 @@ def _syntax(problem: str, mark: _Mark | None) -> Problem:
 
 @dataclass(slots=True)
 class _Builder:
-    """One pass over the events. `problems` grows; what cannot be gone on with raises `Broken`."""
+    """One pass over the events. `problems` grows; what cannot be gone on with raises `BrokenYamlError`."""
 
     lines: list[str]
     events: Iterator[Event]
@@ -180,8 +180,8 @@ class _Builder:
                     root = self._node(next(self.events), 1) if started == 1 else root
                 if started > 1:
                     break
-        except Broken as broken:
-            raise Broken((*self.problems, *broken.problems)) from broken.__cause__
+        except BrokenYamlError as broken:
+            raise BrokenYamlError((*self.problems, *broken.problems)) from broken.__cause__
         return None if isinstance(root, Scalar) and root.value is None else root
 
     def _check_start(self, event: DocumentStartEvent, started: int) -> None:
@@ -249,8 +249,8 @@ class _Builder:
             self._stop(event, f"more than {MOST_NODES} values")
 
     def _stop(self, event: Event, message: str) -> None:
-        mark = event.start_mark
-        raise Broken((Problem("P104", message, mark.line + 1, mark.column + 1, 1, "a cluster file is flat and small"),))
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        raise BrokenYamlError((Problem("P104", message, line, column, 1, "a cluster file is flat and small"),))
 
     def _complain(self, code: str, mark: _Mark, length: int | None, message: str, allowed: str) -> None:
         span = Span(mark.line + 1, mark.column + 1, length or self._word(mark))

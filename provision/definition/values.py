@@ -1,6 +1,6 @@
 """What a single value of the cluster file may be: names, addresses, ports, times, sizes, secret references. Pure.
 
-Every function takes text and returns what it means, or raises `BadValue` with code, message and what is allowed.
+Every function takes text and returns what it means, or raises `BadValueError` with code, message and what is allowed.
 Nothing here knows where in the file the text stood, nor any other value of the file.
 """
 
@@ -11,7 +11,7 @@ import shlex
 import unicodedata
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueError
 
-from provision.definition.complaint import BadValue, shown
+from provision.definition.complaint import BadValueError, shown
 from provision.model.ports import PortRange
 
 CLUSTER_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
@@ -58,7 +58,7 @@ def zone_name(text: str) -> str:
 
 
 def ssh_user(text: str) -> str:
-    """A login name on a balancer, also DOMAIN\\user or user@realm."""
+    r"""A login name on a balancer, also DOMAIN\user or user@realm."""
     return _named(text, SSH_USER, "a login name", "letters, digits and . _ @ \\ -, at most 64 characters")
 
 
@@ -68,7 +68,7 @@ def stats_user(text: str) -> str:
 
 
 def account(text: str) -> str:
-    """A Windows or FTP account: any printable text, also DOMAIN\\user and user@domain."""
+    r"""A Windows or FTP account: any printable text, also DOMAIN\user and user@domain."""
     return _printable(text, "an account name", 256)
 
 
@@ -78,7 +78,7 @@ def site_name(text: str) -> str:
     wrong = sorted(set(text) & set(SITE_NAME_FORBIDS))
     if wrong:
         listed = " ".join(wrong)
-        raise BadValue("P110", f"{shown(text)} cannot be an IIS site: {listed}", f"none of {SITE_NAME_FORBIDS}")
+        raise BadValueError("P110", f"{shown(text)} cannot be an IIS site: {listed}", f"none of {SITE_NAME_FORBIDS}")
     return text
 
 
@@ -91,7 +91,7 @@ def probe_directory(text: str) -> str:
     """The FTP directory in which verification may write; relative to the login's own, or absolute."""
     _printable(text, "an FTP directory", 255)
     if ".." in text.split("/") or "\\" in text:
-        raise BadValue("P109", f"{shown(text)} may lead elsewhere", "names with / between them, no '..' and no \\")
+        raise BadValueError("P109", f"{shown(text)} may lead elsewhere", "names with / between them, no '..' and no \\")
     return text
 
 
@@ -101,9 +101,9 @@ def ipv4(text: str) -> str:
     try:
         address = IPv4Address(text)
     except AddressValueError:
-        raise BadValue("P111", f"{shown(text)} is {_mistaken(text)}", allowed) from None
+        raise BadValueError("P111", f"{shown(text)} is {_mistaken(text)}", allowed) from None
     if address.is_multicast or address in IPv4Network("0.0.0.0/8") or address in IPv4Network("240.0.0.0/4"):
-        raise BadValue("P111", f"{text} cannot be the address of a host", allowed)
+        raise BadValueError("P111", f"{text} cannot be the address of a host", allowed)
     return text
 
 
@@ -112,8 +112,8 @@ def host_address(text: str) -> str:
     if _looks_numeric(text) or not _is_dns_name(text):
         try:
             return ipv4(text)
-        except BadValue as bad:
-            raise BadValue("P111", bad.message, "an IPv4 address or a DNS name, without a port") from None
+        except BadValueError as bad:
+            raise BadValueError("P111", bad.message, "an IPv4 address or a DNS name, without a port") from None
     return text
 
 
@@ -126,16 +126,16 @@ def network(text: str) -> str:
     """An IPv4 network as ADDRESS/PREFIX, or one address, which is returned as /32."""
     allowed = "a network such as 192.168.1.0/24, or any"
     if not re.fullmatch(r"[0-9.]+(?:/[0-9]{1,2})?", text):
-        raise BadValue("P111", f"{shown(text)} is not a network", allowed)
+        raise BadValueError("P111", f"{shown(text)} is not a network", allowed)
     try:
         parsed = IPv4Network(text)
     except (AddressValueError, NetmaskValueError):
-        raise BadValue("P111", f"{shown(text)} is not a network", allowed) from None
+        raise BadValueError("P111", f"{shown(text)} is not a network", allowed) from None
     except ValueError:
         right = IPv4Network(text, strict=False)
-        raise BadValue("P111", f"{text} has bits set behind its prefix", f"the network is {right}") from None
+        raise BadValueError("P111", f"{text} has bits set behind its prefix", f"the network is {right}") from None
     if parsed.prefixlen == 0:
-        raise BadValue("P111", f"{text} is every address", "say it: allow: any")
+        raise BadValueError("P111", f"{text} is every address", "say it: allow: any")
     return str(parsed)
 
 
@@ -144,12 +144,12 @@ def port_range(text: str) -> PortRange:
     match = re.fullmatch(PORT_RANGE, text)
     if match is None:
         hint = f", LOW-LOW for a single port: {text}-{text}" if re.fullmatch("[0-9]{1,5}", text) else ""
-        raise BadValue("P102", f"{shown(text)} is not a port range", f"LOW-HIGH, as in 10000-10020{hint}")
+        raise BadValueError("P102", f"{shown(text)} is not a port range", f"LOW-HIGH, as in 10000-10020{hint}")
     low, high = int(match[1]), int(match[2])
     if low > high:
-        raise BadValue("P102", f"the range {text} is reversed", f"LOW-HIGH: {high}-{low}")
+        raise BadValueError("P102", f"the range {text} is reversed", f"LOW-HIGH: {high}-{low}")
     if high > 65535:
-        raise BadValue("P102", f"the range {text} ends above 65535", "must lie in 1025-65535")
+        raise BadValueError("P102", f"the range {text} ends above 65535", "must lie in 1025-65535")
     return PortRange(low, high)
 
 
@@ -158,10 +158,10 @@ def duration(text: str) -> int:
     allowed = "a number and a unit, from 1s to 24d: 30s, 5m, 4h, 2d"
     match = re.fullmatch(DURATION, text)
     if match is None:
-        raise BadValue("P115", f"{shown(text)} is not a time", allowed)
+        raise BadValueError("P115", f"{shown(text)} is not a time", allowed)
     seconds = int(match[1]) * UNIT_SECONDS[match[2]]
     if seconds > LONGEST_TIMEOUT:
-        raise BadValue("P115", f"{text} is longer than HAProxy can count", allowed)
+        raise BadValueError("P115", f"{text} is longer than HAProxy can count", allowed)
     return seconds
 
 
@@ -170,7 +170,7 @@ def size(text: str) -> int:
     match = re.fullmatch(SIZE, text)
     entries = int(match[1]) * {"": 1, "k": 1000, "m": 1_000_000}[match[2]] if match else 0
     if not 1 <= entries <= LARGEST_TABLE:
-        raise BadValue("P109", f"{shown(text)} is not a table size", "1 to 100m entries: 5000, 100k, 1m")
+        raise BadValueError("P109", f"{shown(text)} is not a table size", "1 to 100m entries: 5000, 100k, 1m")
     return entries
 
 
@@ -180,9 +180,9 @@ def secret_reference(text: str) -> tuple[str, str]:
     if text == "ask":
         return "ask", ""
     if not colon or scheme not in _TARGET_CHECKS:
-        raise BadValue("P116", "a secret stands here in plain text", REFERENCE)
+        raise BadValueError("P116", "a secret stands here in plain text", REFERENCE)
     if not _TARGET_CHECKS[scheme](target):
-        raise BadValue("P116", f"this {scheme}: reference names nothing that can be looked up", REFERENCE)
+        raise BadValueError("P116", f"this {scheme}: reference names nothing that can be looked up", REFERENCE)
     return scheme, target
 
 
@@ -203,7 +203,7 @@ _TARGET_CHECKS = {
 
 def _named(text: str, pattern: str, what: str, allowed: str) -> str:
     if not re.fullmatch(pattern, text):
-        raise BadValue("P110", f"{shown(text)} cannot be {what}", allowed)
+        raise BadValueError("P110", f"{shown(text)} cannot be {what}", allowed)
     return text
 
 
@@ -211,10 +211,10 @@ def _printable(text: str, what: str, longest: int) -> str:
     """Text without control, format, private or unassigned characters, without blanks at its ends."""
     allowed = f"printable text without blanks at its ends, at most {longest} characters"
     if not text or text != text.strip() or len(text) > longest:
-        raise BadValue("P110", f"{shown(text)} cannot be {what}", allowed)
+        raise BadValueError("P110", f"{shown(text)} cannot be {what}", allowed)
     hidden = next((one for one in text if unicodedata.category(one)[0] == "C"), None)
     if hidden is not None:
-        raise BadValue("P110", f"{shown(text)} cannot be {what}: it holds U+{ord(hidden):04X}", allowed)
+        raise BadValueError("P110", f"{shown(text)} cannot be {what}: it holds U+{ord(hidden):04X}", allowed)
     return text
 
 
