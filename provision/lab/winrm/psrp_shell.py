@@ -74,8 +74,8 @@ class PowerShellShell:
                 raise WSManFault(envelope.shell_not_found(self.shell_id))
             if not self._has_news(command_id, pipeline):
                 raise WSManFault(envelope.TIMED_OUT)
-            parts = tuple(StreamPart("stdout", data) for data in self._runspace.take(command_id, budget))
-            done = pipeline is not None and pipeline.finished and not self._runspace.has_output(command_id)
+            parts = tuple(StreamPart("stdout", data) for data in self._runspace.outbox.take(command_id, budget))
+            done = pipeline is not None and pipeline.finished and not self._runspace.outbox.has(command_id)
             return Received(parts, command_id, done)
 
     def signal(self, command_id: str, code: str) -> None:
@@ -83,7 +83,7 @@ class PowerShellShell:
         with self._changed:
             pipeline = self._runspace.find(command_id)
             if not pipeline.finished:
-                self._runspace.stop(pipeline)
+                self._runspace.end(pipeline, None)
             if code.lower().endswith("/terminate"):
                 self._runspace.forget(command_id)
             self._changed.notify_all()
@@ -95,7 +95,7 @@ class PowerShellShell:
             self._changed.notify_all()
 
     def _has_news(self, command_id: str | None, pipeline: Pipeline | None) -> bool:
-        return (pipeline is not None and pipeline.finished) or self._runspace.has_output(command_id)
+        return (pipeline is not None and pipeline.finished) or self._runspace.outbox.has(command_id)
 
     def _launch(self, pipeline: Pipeline, commands: tuple[PipelineCommand, ...]) -> None:
         threading.Thread(target=self._run, args=(pipeline, commands), daemon=True, name="pipeline").start()
@@ -104,7 +104,7 @@ class PowerShellShell:
         result = _run_guarded(self._host, commands, tuple(pipeline.input))
         with self._changed:
             if not pipeline.finished and not self._closed:
-                self._runspace.finish(pipeline, result)
+                self._runspace.end(pipeline, result)
             self._changed.notify_all()
 
 

@@ -10,6 +10,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
@@ -22,6 +23,25 @@ from provision.lab.winrm.scripthost import ScriptHost
 from provision.lab.winrm.service import WSManService
 from provision.lab.winrm.shells import Quotas
 from provision.lab.winrm.tls import TlsFiles
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How the endpoint behaves where a stock server would be impractical. Times are seconds.
+
+    `machine` is the name that faults carry. With `strict_bindings` a login over https must carry the channel
+    binding (CbtHardeningLevel=Strict). `clock` and `sleep` are the time of shells and of injected latency.
+    """
+
+    machine: str = "WIN-LAB"
+    quotas: Quotas = Quotas()
+    idle_seconds: float = IDLE_SECONDS
+    strict_bindings: bool = False
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+STOCK = Settings()
 
 
 class WinRMServer:
@@ -40,13 +60,7 @@ class WinRMServer:
         accounts: Sequence[Account],
         faults: Callable[[], Faults],
         host: ScriptHost,
-        *,
-        machine: str = "WIN-LAB",
-        quotas: Quotas | None = None,
-        idle_seconds: float = IDLE_SECONDS,
-        strict_bindings: bool = False,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        settings: Settings = STOCK,
     ) -> None:
         if https_port is not None and tls is None:
             raise ValueError("https needs TLS files")
@@ -56,10 +70,10 @@ class WinRMServer:
         self._tls = tls
         self._accounts = tuple(accounts)
         self._faults = faults
-        self._service = WSManService(host, machine=machine, quotas=quotas or Quotas(), clock=clock)
-        self._idle_seconds = idle_seconds
-        self._strict_bindings = strict_bindings
-        self._sleep = sleep
+        self._settings = settings
+        self._service = WSManService(
+            host, machine=settings.machine, quotas=settings.quotas, clock=settings.clock
+        )
         self._counter = RequestCounter()
         self._listeners: list[Listener] = []
         self._private: Path | None = None
@@ -111,7 +125,7 @@ class WinRMServer:
 
     def _endpoint(self, *, encrypted: bool) -> Endpoint:
         bindings = None
-        if encrypted and self._strict_bindings and self._tls is not None:
+        if encrypted and self._settings.strict_bindings and self._tls is not None:
             bindings = _channel_bindings(self._tls.certificate)
         return Endpoint(
             service=self._service,
@@ -120,8 +134,8 @@ class WinRMServer:
             counter=self._counter,
             bindings=bindings,
             encrypted=encrypted,
-            idle_seconds=self._idle_seconds,
-            sleep=self._sleep,
+            idle_seconds=self._settings.idle_seconds,
+            sleep=self._settings.sleep,
         )
 
 
