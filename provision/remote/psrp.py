@@ -144,8 +144,8 @@ def open_psrp(target: WinRMTarget, clock: Callable[[], float] = time.monotonic) 
 
 
 def new_session(wsman: WSMan, target: WinRMTarget, wire: Wire) -> requests.Session:
-    """pypsrp's own requests session, on our adapter, and with our login for NTLM and Negotiate."""
-    session = wsman.transport._build_session()
+    """The requests session that pypsrp makes, on our adapter, and with our login for NTLM and Negotiate."""
+    session = wsman.transport._build_session()  # noqa: SLF001 - pypsrp has no public way to its logins
     prepare(session, wire)
     if target.auth in ("ntlm", "negotiate"):
         seals = target.scheme == "http"

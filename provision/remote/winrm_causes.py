@@ -21,7 +21,9 @@ class Cause:
     kind: type[HostError] = ConnectionFailed
 
 
-NO_NAME = Cause("P201", "the name {address} cannot be resolved", "DNS or /etc/hosts does not know it", "correct the address")
+NO_NAME = Cause(
+    "P201", "the name {address} cannot be resolved", "DNS or /etc/hosts does not know it", "correct the address"
+)
 NO_ANSWER = Cause(
     "P202",
     "nothing answers at {address}:{port}",
@@ -74,7 +76,7 @@ NOT_OFFERED = Cause(
     "P210",
     "the server does not offer {auth} authentication",
     "{detail}",
-    "choose another winrm.auth, or on the server: winrm set winrm/config/service/auth @{{Negotiate=\"true\"}}",
+    'choose another winrm.auth, or on the server: winrm set winrm/config/service/auth @{{Negotiate="true"}}',
 )
 NOT_ALLOWED = Cause(
     "P211",

@@ -12,9 +12,8 @@ import socket
 import ssl
 import struct
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-import pypsrp._pool_manager
 import pypsrp.exceptions
 import requests
 import spnego.exceptions
@@ -47,7 +46,6 @@ from provision.remote.winrm_causes import (
     Cause,
 )
 
-
 ACCESS_DENIED = 5
 LOGON_FAILURE = 1326
 SHELL_NOT_FOUND = 2150858843
@@ -55,11 +53,23 @@ OPERATION_TIMED_OUT = 2150858793
 QUOTAS = frozenset({2150858815, *range(2150859173, 2150859181), *range(2150859236, 2150859243)})
 """Codes of wsmerror.h: ERROR_WSMAN_QUOTA_LIMIT, ..._MAX_SHELLS and following, and the quotas of plugins."""
 
-HOSTNAME_MISMATCH = 62
-IP_ADDRESS_MISMATCH = 64
-"""X509_V_ERR_... of OpenSSL, as SSLCertVerificationError.verify_code carries them."""
+MISMATCHES = frozenset({62, 64})
+"""X509_V_ERR_HOSTNAME_MISMATCH and ..._IP_ADDRESS_MISMATCH of OpenSSL, as verify_code carries them."""
+
+PLAIN_HTTP = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"})
+"""OpenSSL's reasons when the other side answers without TLS; they differ by version."""
 
 UNREACHABLE = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.ETIMEDOUT})
+
+_BY_STATUS: Mapping[object, tuple[Cause, str]] = {
+    400: (BROKEN, "the server could not read the message; a new connection took the place of the old one"),
+    401: (LOGIN_REFUSED, ""),
+    403: (NOT_ALLOWED, ""),
+    407: (PROXY, "it asks for a login of its own"),
+    500: (UNENCRYPTED, ""),
+    502: (PROXY, "it answers with HTTP 502"),
+    504: (PROXY, "it answers with HTTP 504"),
+}
 
 _BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
     ((requests.exceptions.ProxyError, urllib3.exceptions.ProxyError), PROXY),
@@ -72,7 +82,7 @@ _BY_CLASS: tuple[tuple[tuple[type[Exception], ...], Cause], ...] = (
     ((requests.exceptions.TooManyRedirects, urllib3.exceptions.HostChangedError), NOT_WINRM),
     ((requests.exceptions.ConnectionError, requests.exceptions.RetryError), BROKEN),
     ((requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError), BROKEN),
-    ((pypsrp._pool_manager.NewConnectionDisabled, http.client.HTTPException), BROKEN),
+    ((http.client.HTTPException,), BROKEN),
     ((spnego.exceptions.InvalidCredentialError, spnego.exceptions.CredentialsExpiredError), LOGIN_REFUSED),
     ((spnego.exceptions.NoCredentialError, spnego.exceptions.FeatureMissingError), SETTINGS),
     ((spnego.exceptions.BadMechanismError, spnego.exceptions.BadNameError), NOT_OFFERED),
@@ -132,77 +142,73 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _verdict(error: BaseException) -> _Found | None:
     """What a WinRM library or we have decided already; it is better than what lies beneath."""
+    found: _Found | None = None
     match error:
         case DeadlinePassed() | winrm.exceptions.WinRMOperationTimeoutError():
-            return TOO_LATE, ""
+            found = TOO_LATE, ""
         case MethodNotOffered():
-            return NOT_OFFERED, f"it offers {error.offered or 'nothing'}"
+            found = NOT_OFFERED, f"it offers {error.offered or 'nothing'}"
         case pypsrp.exceptions.AuthenticationError() | winrm.exceptions.AuthenticationError():
-            return LOGIN_REFUSED, ""
+            found = LOGIN_REFUSED, ""
         case pypsrp.exceptions.WSManFaultError(args=[code, _, reason, *_]):
-            return _fault(code, reason)
+            found = _fault(code, reason)
         case winrm.exceptions.WSManFaultError():
-            return _fault(getattr(error, "wsman_fault_code", None), getattr(error, "reason", None))
+            found = _fault(getattr(error, "wsman_fault_code", None), getattr(error, "reason", None))
         case pypsrp.exceptions.WinRMTransportError(args=[_, status, *_]):
-            return _status(status)
+            found = _status(status)
         case winrm.exceptions.WinRMTransportError(args=[_, status, *_]):
-            return _status(status)
-        case _:
-            return None
+            found = _status(status)
+    return found
 
 
 def _fault(code: object, reason: object) -> _Found:
+    """A WSManFault by its code; unknown ones are told as they are."""
     words = " ".join(str(reason or "no reason given").split())
+    found = FAULT, f"{code}: {words}"
     if code in (ACCESS_DENIED, LOGON_FAILURE):
-        return NOT_ALLOWED, words
-    if code in QUOTAS:
-        return QUOTA, words
-    if code == SHELL_NOT_FOUND:
-        return BROKEN, "the session is gone on the server: it idled too long, or WinRM was restarted"
-    if code == OPERATION_TIMED_OUT:
-        return TOO_LATE, words
-    return FAULT, f"{code}: {words}"
+        found = NOT_ALLOWED, words
+    elif code in QUOTAS:
+        found = QUOTA, words
+    elif code == SHELL_NOT_FOUND:
+        found = BROKEN, "the session is gone on the server: it idled too long, or WinRM was restarted"
+    elif code == OPERATION_TIMED_OUT:
+        found = TOO_LATE, words
+    return found
 
 
 def _status(status: object) -> _Found:
-    match status:
-        case 401:
-            return LOGIN_REFUSED, ""
-        case 403:
-            return NOT_ALLOWED, ""
-        case 407 | 502 | 504:
-            return PROXY, f"it answered with HTTP {status}"
-        case 400:
-            return BROKEN, "the server could not read the message; a new connection took the place of the old one"
-        case 500:
-            return UNENCRYPTED, ""
-        case _:
-            return NOT_WINRM, f"it answers with HTTP {status}"
+    """An HTTP status without a fault in its body."""
+    return _BY_STATUS.get(status, (NOT_WINRM, f"it answers with HTTP {status}"))
 
 
 def _root(error: BaseException) -> _Found | None:
     """What the operating system or OpenSSL said; asked from the innermost error outwards."""
+    found: _Found | None = None
     match error:
-        case ssl.SSLCertVerificationError():
-            code, words = getattr(error, "verify_code", 0), getattr(error, "verify_message", "")
-            wrong_name = code in (HOSTNAME_MISMATCH, IP_ADDRESS_MISMATCH)
-            return (WRONG_NAME if wrong_name else UNTRUSTED), str(words or "it could not be verified")
         case ssl.SSLError():
-            plain = getattr(error, "reason", None) in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE")
-            words = "it speaks plain http there" if plain else "the TLS handshake failed"
-            return TLS_FAILED, f"{words} ({getattr(error, 'reason', None) or 'no reason given'})"
+            found = _tls(error)
         case socket.gaierror() | urllib3.exceptions.NameResolutionError():
-            return NO_NAME, ""
+            found = NO_NAME, ""
         case ConnectionRefusedError():
-            return PORT_CLOSED, ""
+            found = PORT_CLOSED, ""
         case ConnectionError() if not isinstance(error, requests.RequestException):
-            return BROKEN, "the server or something on the way closed it"
+            found = BROKEN, "the server or something on the way closed it"
         case TimeoutError():
-            return NO_ANSWER, ""
+            found = NO_ANSWER, ""
         case OSError() if error.errno in UNREACHABLE:
-            return NO_ANSWER, ""
-        case _:
-            return None
+            found = NO_ANSWER, ""
+    return found
+
+
+def _tls(error: ssl.SSLError) -> _Found:
+    """An OpenSSL error by its code; a certificate error says in OpenSSL's words what is wrong with it."""
+    reason = getattr(error, "reason", None) or "no reason given"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        code, words = getattr(error, "verify_code", 0), getattr(error, "verify_message", "") or reason
+        return (WRONG_NAME if code in MISMATCHES else UNTRUSTED), words
+    if reason in PLAIN_HTTP:
+        return TLS_FAILED, f"it does not speak TLS there ({reason})"
+    return TLS_FAILED, f"the handshake failed ({reason})"
 
 
 def _by_class(error: BaseException) -> _Found:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import requests
 from requests import PreparedRequest, Response
@@ -50,8 +50,8 @@ def tls_context(target: WinRMTarget) -> ssl.SSLContext:
 
 
 @cache
-def _verified(ca_file: Path | None, modified: int) -> ssl.SSLContext:
-    """`modified` is part of the key, so that a CA file that was written again is read again."""
+def _verified(ca_file: Path | None, _modified: int) -> ssl.SSLContext:
+    """The time of the file is part of the key, so that a CA file that was written again is read again."""
     return ssl.create_default_context(cafile=ca_file)
 
 
@@ -88,14 +88,8 @@ class Wire(HTTPAdapter):
             return own
         return tls_context(target)
 
-    def get_connection_with_tls_context(
-        self,
-        request: PreparedRequest,
-        verify: bool | str | None,
-        proxies: Mapping[str, str] | None = None,
-        cert: tuple[str, str] | str | None = None,
-    ) -> HTTPConnectionPool:
-        """Our context instead of what requests would build from `verify` and `cert`; never a proxy."""
+    def get_connection_with_tls_context(self, request: PreparedRequest, *_: Any, **__: Any) -> HTTPConnectionPool:
+        """Our context instead of what requests would build from its `verify` and `cert`; never a proxy."""
         options = {} if self._tls is None else {"ssl_context": self._tls}
         pool: HTTPConnectionPool = self.poolmanager.connection_from_url(request.url or "", pool_kwargs=options)
         return pool
@@ -103,23 +97,15 @@ class Wire(HTTPAdapter):
     def cert_verify(self, conn: object, url: object, verify: object, cert: object) -> None:
         """Nothing: the context verifies; loading a bundle again would cost its time for each session."""
 
-    def send(
-        self,
-        request: PreparedRequest,
-        stream: bool = False,
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,
-        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> Response:
-        """One request. Raises DeadlinePassed when there is no time left, or none was enough."""
+    def send(self, request: PreparedRequest, *_: Any, **__: Any) -> Response:
+        """One request, with our own timeouts. Raises DeadlinePassed when there is not enough time left."""
         left = self.deadline.left if self.deadline else float("inf")
         if left <= 0:
             raise DeadlinePassed
         connect = min(self._target.connect_timeout, left)
         read = min(self._target.operation_timeout + READ_MARGIN, left)
         try:
-            return super().send(request, stream, (connect, read), verify, cert, None)
+            return super().send(request, timeout=(connect, read))
         except requests.ReadTimeout as error:
             raise DeadlinePassed from error
 

@@ -160,6 +160,6 @@ def _run_guarded(host: ScriptHost, command: _Command) -> ProcessResult:
         return ProcessResult(b"", b"The command line is too long.\r\n", 1)
     try:
         return host.run_process(command.line, command.arguments, bytes(command.stdin))
-    except Exception as error:  # noqa: BLE001 - the boundary to foreign code in a thread: whatever it is, tell it
+    except Exception as error:  # the boundary to foreign code in a thread: whatever it is, tell it
         text = f"The host behind the endpoint failed: {type(error).__name__}: {error}\r\n"
         return ProcessResult(b"", text.encode(), 1)

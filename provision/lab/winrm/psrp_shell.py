@@ -114,6 +114,6 @@ def _run_guarded(
     """Run the pipeline; a defect of the host is a failed pipeline that says so, never a Receive that waits."""
     try:
         return host.run_pipeline(commands, input_objects)
-    except Exception as error:  # noqa: BLE001 - the boundary to foreign code in a thread: whatever it is, tell it
+    except Exception as error:  # the boundary to foreign code in a thread: whatever it is, tell it
         text = f"The host behind the endpoint failed: {type(error).__name__}: {error}"
         return PipelineResult((), failed=ErrorInfo(text, type(error).__name__, "HostDefect"))

@@ -71,9 +71,7 @@ class WinRMServer:
         self._accounts = tuple(accounts)
         self._faults = faults
         self._settings = settings
-        self._service = WSManService(
-            host, machine=settings.machine, quotas=settings.quotas, clock=settings.clock
-        )
+        self._service = WSManService(host, machine=settings.machine, quotas=settings.quotas, clock=settings.clock)
         self._counter = RequestCounter()
         self._listeners: list[Listener] = []
         self._private: Path | None = None

@@ -106,7 +106,9 @@ class WSManService:
             )
             return envelope.response(action, request.message_id, config)
         if request.resource_uri == RSP:
-            return envelope.response(action, request.message_id, _describe(self._shells.find(request.shell_id, owner.user)))
+            return envelope.response(
+                action, request.message_id, _describe(self._shells.find(request.shell_id, owner.user))
+            )
         raise WSManFault(envelope.INVALID_RESOURCE)
 
     def _delete(self, request: Request, owner: Owner) -> bytes:
