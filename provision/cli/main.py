@@ -1,0 +1,76 @@
+"""The entry point: parse, load the one body that is needed, run it, and turn every ending into an exit code.
+
+`--help`, `--version` and usage errors load Typer and nothing of the product. The only place that loads modules by name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+import typer
+
+from provision.cli import lab_commands
+from provision.cli.commands import app
+from provision.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from provision.cli.desk import Desk
+
+USAGE = 64
+"""Typer's own code for a usage error is 2, which would read as drift in a cron line."""
+
+SURFACES = (app, lab_commands.lab)
+"""Both groups of commands; naming them here declares the second."""
+
+
+def load(name: str) -> Callable[..., int]:
+    """The function that "module:function" names, below `provision.cli`."""
+    module, function = name.split(":")
+    found: Callable[..., int] = getattr(importlib.import_module(f"provision.cli.{module}"), function)
+    return found
+
+
+def main() -> NoReturn:
+    """The `provision` command."""
+    code = run(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr, os.environ)
+    leave_streams()
+    sys.exit(code)
+
+
+def run(
+    words: Sequence[str],
+    stdin: TextIO,
+    out: TextIO,
+    err: TextIO,
+    environ: Mapping[str, str],
+    folder: Path = Path(),
+    *,
+    signals: bool = True,
+) -> int:
+    """Run the command line `words` and return its exit code. `signals`: take SIGINT and SIGTERM (main thread only)."""
+    try:
+        parsed = app(args=list(words), prog_name="provision", standalone_mode=False)
+    except typer.TyperException as error:
+        return load("endings:usage")(error, list(words), out, err)
+    except typer.Abort:
+        return 130
+    if not isinstance(parsed, Invocation):
+        return int(parsed or 0)  # --help and --version were printed
+    begin: Callable[..., Desk] = importlib.import_module("provision.cli.endings").begin
+    desk = begin(parsed, stdin, out, err, environ, folder)
+    if signals:
+        desk.signals.install()
+    return load("endings:guarded")(desk, lambda: load(parsed.body)(desk, **parsed.arguments))
+
+
+def leave_streams() -> None:
+    """Point stdout away when its reader is gone, so that the interpreter's last flush is quiet as well."""
+    try:
+        sys.stdout.flush()
+    except (BrokenPipeError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

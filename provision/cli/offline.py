@@ -1,0 +1,65 @@
+"""The commands that contact nothing: validate, schema, history, explain."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from provision.cli.desk import Desk, command_line, worst
+from provision.definition.advice import advice
+from provision.definition.json_schema import json_schema
+from provision.errors import ClusterFileError, UsageError
+from provision.explain import Explanation, table
+from provision.view.document import error_value
+from provision.view.errors import error_lines
+from provision.view.marks import Lines, line, next_lines, plural, verbatim
+from provision.view.problems import file_advice
+
+
+def validate(desk: Desk, clusters: list[str] | None) -> int:
+    """Check each file; every mistake of every file at once."""
+    codes: list[int] = []
+    documents: list[dict[str, Any]] = []
+    for name in desk.every_name(clusters):
+        try:
+            cluster = desk.load(name)
+        except ClusterFileError as error:
+            codes.append(error.exit_code)
+            documents.append({"file": error.file, "valid": False, "error": error_value(error)})
+            if not desk.common.json:
+                desk.door.complain(error_lines(error))
+            continue
+        told = advice(cluster, environ=desk.environ)
+        codes.append(0)
+        words = [asdict(one) for one in told]
+        documents.append({"file": str(cluster.file), "valid": True, "cluster": cluster.name, "advice": words})
+        if not desk.common.json:
+            desk.door.talk(file_advice(str(cluster.file), cluster.text, told))
+            counts = f"{plural(len(cluster.servers), 'server')}, {plural(len(cluster.balancers), 'balancer')}"
+            desk.door.result([line(f"{cluster.file}: valid. Cluster {cluster.name}, {counts}. Nothing was contacted.")])
+    code = worst(codes)
+    return desk.finish(code, [], lambda: {"clusters": documents})
+
+
+def schema(desk: Desk) -> int:
+    """The schema is a JSON document already, and is printed as it is."""
+    desk.door.document(json_schema())
+    return 0
+
+
+def explain(desk: Desk, code: str | None) -> int:
+    """One code, or the list of all."""
+    codes = table()
+    if code is None:
+        rows = [line((one.code, "bold"), f"  {one.title}") for one in codes.values()]
+        return desk.finish(0, rows, lambda: {"codes": [asdict(one) for one in codes.values()]})
+    found = codes.get(code.strip().upper())
+    if found is None:
+        raise UsageError("P905", f"there is no code {code}", next=command_line("explain"))
+    return desk.finish(0, _explanation(found), lambda: asdict(found))
+
+
+def _explanation(one: Explanation) -> Lines:
+    return [line((one.code, "bold"), f"  {one.title}"), line(), line(" ".join(one.meaning.split())), line(),
+            line(("Do: ", "bold"), " ".join(one.fix.split()))]

@@ -1,0 +1,50 @@
+"""Ctrl-C and TERM. Before anything is written they end the run at once; while writing, the first finishes the step.
+
+Knows nothing of hosts: a writing command says with `hold` whom to tell.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+
+EXIT_BASE = 128
+"""Shells count a death by signal N as 128 + N."""
+
+
+@dataclass(slots=True)
+class Signals:
+    """`leave` ends the process at once with an exit code and a sentence; `announce` says that a step is finished."""
+
+    leave: Callable[[int, str], None]
+    announce: Callable[[str], None]
+    where: Callable[[], str] = lambda: ""
+    _tell: Callable[[int], None] | None = None
+    _seen: list[int] = field(default_factory=list)
+
+    @property
+    def writing(self) -> bool:
+        """Whether hosts may have been changed."""
+        return self._tell is not None
+
+    def hold(self, tell: Callable[[int], None], where: Callable[[], str]) -> None:
+        """From now on hosts are changed: the first signal goes to `tell`; `where` says what is in which state."""
+        self._tell, self.where = tell, where
+
+    def install(self) -> None:
+        """Take SIGINT and SIGTERM. Only in the main thread of the process."""
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, self.received)
+
+    def received(self, number: int, _frame: FrameType | None = None) -> None:
+        """What happens on a signal."""
+        self._seen.append(number)
+        if self._tell is None:
+            self.leave(EXIT_BASE + number, "stopped: nothing was changed")
+        elif len(self._seen) == 1:
+            self._tell(number)
+            self.announce("stopping after this step; once more stops at once")
+        else:
+            self.leave(EXIT_BASE + self._seen[0], f"stopped at once. {self.where()}")
