@@ -1,0 +1,152 @@
+# Functions that every script on a balancer shares. POSIX sh; runs under bash (EL) and dash.
+# R: prefix of every path ("" but in a lab). CLUSTER: the cluster's name. Names of others' things come as arguments.
+
+LC_ALL=C
+export LC_ALL
+umask 077
+NL='
+'
+
+# setup ROOT CLUSTER: where things are. An ssh command's PATH may lack the sbin folders.
+setup() {
+    R=${1%/}
+    CLUSTER=$2
+    STATE=$R/var/lib/provision/$CLUSTER
+    MAIN=/etc/haproxy/haproxy.cfg
+    SYSCONFIG=/etc/sysconfig/haproxy
+    [ -n "$R" ] || PATH=$PATH:/usr/sbin:/sbin
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# frame NAME STATUS TEXT: one answer, whatever is in it: a line with its length in bytes, then the bytes.
+frame() {
+    printf 'provision-frame %s %s %s\n%s\n' "$1" "$2" "${#3}" "$3"
+}
+
+# item NAME COMMAND...: runs it, frames its status and both streams; leaves them in item_status and item_text.
+item() {
+    item_name=$1
+    shift
+    item_text=$("$@" 2>&1 </dev/null; printf ' %s' "$?")
+    item_status=${item_text##* }
+    item_text=${item_text% *}
+    frame "$item_name" "$item_status" "$item_text"
+}
+
+# within SECONDS COMMAND...: with a deadline where the machine can.
+within() {
+    if has timeout; then timeout "$@"; else shift; "$@"; fi
+}
+
+# logical PATH: the path without this machine's prefix.
+logical() {
+    case $1 in
+        "$R"/*) printf '%s\n' "${1#"$R"}" ;;
+        *) printf '%s\n' "$1" ;;
+    esac
+}
+
+# beside PATH: where its next content waits, in the same folder so that a rename is enough.
+beside() { printf '%s/.provision-new-%s\n' "$R${1%/*}" "${1##*/}"; }
+
+# --- what haproxy's unit says ---------------------------------------------------------------------------------------
+
+# unit_text: the unit with its drop-ins, continued lines joined.
+unit_text() {
+    systemctl cat haproxy.service 2>/dev/null </dev/null | sed -e ':a' -e '/\\$/{N;s/\\\n//;ta' -e '}'
+}
+
+# unit_value NAME TEXT: a variable of the unit. The file of its environment wins over its own lines.
+unit_value() {
+    value_file=$(beside "$SYSCONFIG")
+    [ -e "$value_file" ] || value_file=$R$SYSCONFIG
+    value=$(sed -n "s/^$1=//p" "$value_file" 2>/dev/null | tail -n 1 | tr -d "\"'")
+    [ -n "$value" ] || value=$(printf '%s\n' "$2" | sed -n 's/^Environment=//p' | tr ' ' '\n' | tr -d "\"'" |
+        sed -n "s/^$1=//p" | tail -n 1)
+    printf '%s\n' "$value"
+}
+
+# unit_words: the words of ExecStart, variables put in. A later ExecStart (of a drop-in) wins.
+unit_words() {
+    words_text=$(unit_text)
+    set -f
+    for word in $(printf '%s\n' "$words_text" | sed -n 's/^ExecStart=[-@:+!]*//p' | tail -n 1); do
+        case $word in
+            '$'*) unit_value "$(printf '%s' "$word" | tr -d '${}')" "$words_text" ;;
+            *) printf '%s\n' "$word" ;;
+        esac
+    done
+    set +f
+}
+
+# config_paths: the unit's own -f arguments, in order.
+config_paths() {
+    paths_take=
+    set -f
+    for word in $(unit_words); do
+        [ -z "$paths_take" ] || logical "$word"
+        paths_take=
+        [ "$word" != -f ] || paths_take=1
+    done
+    set +f
+}
+
+# config_files: every file that these arguments load.
+config_files() {
+    for path in $(config_paths); do
+        if [ -d "$R$path" ]; then
+            for one in "$R$path"/*.cfg; do [ ! -f "$one" ] || logical "$one"; done
+        else
+            printf '%s\n' "$path"
+        fi
+    done
+}
+
+# --- the admin socket -----------------------------------------------------------------------------------------------
+
+PYTHON_ASK='import os,socket,sys
+s=socket.socket(socket.AF_UNIX)
+s.settimeout(5)
+s.connect(sys.argv[1])
+s.sendall((sys.argv[2]+"\n").encode())
+while True:
+    d=s.recv(65536)
+    if not d: break
+    os.write(1,d)'
+
+# ask_python SOCKET COMMANDS: the way for a machine with neither socat nor nc.
+ask_python() {
+    for python in python3 python /usr/libexec/platform-python python2; do
+        ! has "$python" || { within 5 "$python" -c "$PYTHON_ASK" "$@"; return; }
+    done
+    return 127
+}
+
+# ask SOCKET COMMANDS: what HAProxy answers, through whatever can speak to a socket here.
+ask() {
+    if has socat; then printf '%s\n' "$2" | within 6 socat -t 5 - "UNIX-CONNECT:$1" && return; fi
+    if has nc; then printf '%s\n' "$2" | within 6 nc -U "$1" && return; fi
+    ask_python "$@"
+}
+
+# sockets: the admin sockets that the configuration names.
+sockets() {
+    for file in $(config_files); do
+        sed -n 's/^[[:space:]]*stats[[:space:]]\{1,\}socket[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p' "$R$file" 2>/dev/null
+    done
+}
+
+# ask_haproxy COMMANDS: the first socket that answers. 3: the configuration names none.
+ask_haproxy() {
+    asked=3
+    for path in $(sockets); do
+        path=${path#unix@}
+        case $path in /*) ;; *) continue ;; esac
+        ask "$R$(logical "$path")" "$1" && return 0
+        asked=$?
+    done
+    return "$asked"
+}
+
+SERVED='show info;show stat -1 2 -1'

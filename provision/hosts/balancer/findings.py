@@ -1,0 +1,183 @@
+"""What a reading brings to light that is no difference: dangers, other people's things in the way, what HAProxy's own
+check lets through. Pure. Codes are P51x to P54x of error_codes.toml.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from typing import Literal
+
+from provision.hosts.balancer.cfg_reader import Bind, Section, read_cfg
+from provision.hosts.balancer.facts import MAIN, BalancerFacts
+from provision.hosts.balancer.haproxy_cfg import haproxy_cfg
+from provision.model.change import Finding
+from provision.model.cluster import Balancer, Cluster
+from provision.model.ports import PortRange, PortSet
+
+Level = Literal["refuse", "warn", "note"]
+_NEWEST = (3, 0)
+
+
+def findings(
+    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: Mapping[str, tuple[Section, ...]]
+) -> tuple[Finding, ...]:
+    """All findings about one balancer. `sections`: what each file holds that HAProxy loads now, by path."""
+    found = (
+        *_package(facts),
+        *_main_file(cluster, balancer, facts),
+        *_strays(cluster, balancer, facts, sections),
+        *_neighbours(cluster, balancer, facts),
+        *_let_through(sections),
+        *_vip(cluster, facts),
+        *_firewall(cluster, balancer, facts),
+        *_selinux(balancer, facts),
+        *_kernel(cluster, facts),
+        *_logs(facts),
+    )
+    return tuple(Finding(balancer.name, *one) for one in found)
+
+
+_Row = tuple[str, Level, str, str]
+
+
+def _package(facts: BalancerFacts) -> Iterator[_Row]:
+    haproxy = facts.haproxy
+    if haproxy.version is None:
+        eol = facts.major is not None and facts.major <= 8
+        fix = "point the repositories at vault.centos.org, or install haproxy by hand" if eol else "mend the repositories"
+        yield "P503", "refuse", f"haproxy is not installed, and no repository offers it: {haproxy.trouble}", fix
+    if haproxy.installed and haproxy.served is None and haproxy.main in ("ours", "foreign"):
+        yield (
+            "P543",
+            "note",
+            "HAProxy's admin socket could not be asked; whether it runs what is on disk is judged by times",
+            "install socat, and give the global section a 'stats socket'",
+        )
+
+
+def _main_file(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
+    haproxy, mode = facts.haproxy, facts.mode(balancer)
+    if mode == "main" and haproxy.main == "foreign":
+        yield (
+            "P510",
+            "refuse",
+            f"{MAIN} was written by somebody else and would be replaced",
+            f"say 'haproxy: fragment' for {balancer.name} to live beside it, or run with --adopt to replace it "
+            "(the original is kept)",
+        )
+    if mode == "main" and haproxy.main == "other cluster":
+        fix = f"say 'haproxy: fragment' for {balancer.name}"
+        yield "P511", "refuse", f"{MAIN} belongs to another cluster of provision", fix
+    if mode == "fragment" and haproxy.main == "absent" and haproxy.installed:
+        yield "P512", "refuse", f"a fragment needs a main file, and {MAIN} does not exist", "say 'haproxy: main'"
+
+
+def _strays(
+    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: Mapping[str, tuple[Section, ...]]
+) -> Iterator[_Row]:
+    """In a main file of ours, everything else that the unit loads counts as well, in every reload."""
+    if facts.mode(balancer) != "main" or facts.haproxy.main == "foreign":
+        return
+    for path in sections:
+        if path not in (MAIN, facts.config_file(cluster, balancer)):
+            yield "P513", "warn", f"HAProxy also loads {path}, which is not ours", "move it away, or use 'haproxy: fragment'"
+
+
+def _wanted(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> tuple[Section, ...]:
+    """Our sections, as they will be."""
+    version = facts.haproxy.version or _NEWEST
+    return read_cfg(haproxy_cfg(cluster, balancer, version, facts.mode(balancer), cluster.ownership, "-"))
+
+
+def _neighbours(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
+    """Sections of others beside ours. HAProxy runs with two sections on one port: the kernel then splits at random."""
+    if facts.mode(balancer) == "main" and facts.haproxy.main in ("foreign", "stock", "absent"):
+        return
+    ours = _wanted(cluster, balancer, facts)
+    for mine in (bind for one in ours for bind in one.binds):
+        for other in facts.haproxy.foreign_binds:
+            if mine.meets(other):
+                yield "P514", "refuse", f"section {other.section} listens on {_place(other)} too", "move one of the two"
+    for name in sorted(facts.haproxy.foreign_sections & {one.name for one in ours}):
+        yield "P515", "refuse", f"another file has a section named {name} as well", "rename that section"
+
+
+def _let_through(sections: Mapping[str, tuple[Section, ...]]) -> Iterator[_Row]:
+    for path, parts in sections.items():
+        for bind in (bind for part in parts for bind in part.binds if bind.reversed_range):
+            yield "P516", "warn", f"{path}: section {bind.section} binds a reversed range", "write it low to high"
+        for server in (server for part in parts for server in part.unchecked_servers):
+            yield "P517", "warn", f"{path}: server {server} asks for a check and names no port", "add 'check port'"
+    inside = [bind for parts in sections.values() for part in parts for bind in part.binds]
+    for one, other in combinations(inside, 2):
+        if one.meets(other):
+            text = f"sections {one.section} and {other.section} both listen on {_place(other)}"
+            yield "P518", "warn", text, "move one of the two: the kernel splits connections between them"
+
+
+def _place(bind: Bind) -> str:
+    return f"{bind.address}:{bind.ports}"
+
+
+def _vip(cluster: Cluster, facts: BalancerFacts) -> Iterator[_Row]:
+    if facts.address.vip_held or cluster.vip_owner == "static":
+        return
+    if cluster.ftp.transparent:
+        text = f"the VIP {cluster.vip} is not on this machine; 'transparent' hides that: HAProxy starts, nobody connects"
+        yield "P519", "warn", text, "ask what should hold it (keepalived, the cloud, the interface)"
+    elif len(cluster.balancers) == 1:
+        fix = "give the machine the address, or say 'vip_owner: static' or 'transparent: true'"
+        yield "P519", "refuse", f"the VIP {cluster.vip} is not on this machine, and HAProxy could not bind it", fix
+    else:
+        yield "P519", "note", f"the VIP {cluster.vip} is not on this machine now", ""
+
+
+def wanted_ports(cluster: Cluster, ownership: Mapping[str, PortSet]) -> PortSet:
+    """The ports of FTP itself: control and every passive port that leads anywhere."""
+    return PortSet.of(cluster.ftp.port, *ownership.values())
+
+
+def _firewall(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
+    firewall = facts.firewall
+    if not firewall.running:
+        text = "firewalld does not run: nothing is opened, and what another firewall admits is not known"
+        yield "P520", "warn", text, "systemctl enable --now firewalld, or open the ports where they are filtered"
+        return
+    zone = balancer.firewall_zone or firewall.zone_of(facts.address.device)
+    if zone not in firewall.zones:
+        yield "P523", "refuse", f"firewalld has no zone {zone}", "correct 'firewall_zone'"
+        return
+    ports = wanted_ports(cluster, cluster.ownership)
+    for other in firewall.zones.values():
+        if other.sources and other.name != zone and not ports <= PortSet.of(*other.runtime.ports):
+            text = f"clients from {', '.join(other.sources)} fall into zone {other.name}, which wins over {zone}"
+            yield "P521", "warn", text, f"open the ports in {other.name} too if these clients use FTP"
+    for name in firewall.zones[zone].services:
+        opened = firewall.services.get(name, PortSet()) & ports
+        if opened:
+            yield "P522", "note", f"service {name} opens {opened} in {zone} already; left as it is", ""
+
+
+def _selinux(balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
+    if facts.selinux == "disabled" and balancer.selinux != "unmanaged":
+        yield "P532", "note", "SELinux is disabled here: nothing to set", ""
+    if balancer.selinux == "permissive":
+        text = "SELinux is made permissive for the whole machine, as the article does"
+        yield "P530", "warn", text, "'selinux: boolean' keeps it enforcing"
+
+
+def _kernel(cluster: Cluster, facts: BalancerFacts) -> Iterator[_Row]:
+    """Ports that the kernel hands out for outgoing connections may be taken when HAProxy wants to bind them."""
+    if facts.ephemeral is None:
+        return
+    ephemeral = PortSet.of(PortRange(*facts.ephemeral)) - PortSet.parse(facts.reserved)
+    touched = PortSet.of(*cluster.ownership.values()) & ephemeral
+    if touched:
+        fix = f"choose ports outside {facts.ephemeral[0]}-{facts.ephemeral[1]}, or set ip_local_reserved_ports"
+        yield "P540", "refuse", f"passive ports {touched} lie in the balancer's own ephemeral range", fix
+
+
+def _logs(facts: BalancerFacts) -> Iterator[_Row]:
+    if not facts.log.present:
+        yield "P541", "warn", "rsyslog is not installed: HAProxy's log goes nowhere", "install rsyslog, then run again"
