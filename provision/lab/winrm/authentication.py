@@ -99,7 +99,7 @@ class Login:
                 return Refused()
 
     def _basic(self, token: bytes, reject: bool) -> Outcome:
-        name, _, password = token.decode("utf-8", "replace").partition(":")
+        name, _, password = _text(token).partition(":")
         account = None if reject else check_password(self._accounts, name, password)
         return Accepted(account) if account else Refused()
 
@@ -132,3 +132,11 @@ class Login:
     def _forget(self) -> Refused:
         self._context = self.account = self.sealer = None
         return Refused()
+
+
+def _text(credentials: bytes) -> str:
+    """RFC 7617 leaves the character set open: browsers send UTF-8, requests Latin-1."""
+    try:
+        return credentials.decode()
+    except UnicodeDecodeError:
+        return credentials.decode("latin-1")

@@ -6,7 +6,7 @@ It must not know shells, threads or WSMan.
 from __future__ import annotations
 
 import psrpcore
-from psrpcore.types import PipelineState, PSInt, PSInvocationState
+from psrpcore.types import PipelineState, PSInt, PSInvocationState, PSRPMessageType, VerboseRecord, WarningRecord
 
 from provision.lab.winrm import records
 from provision.lab.winrm.scripthost import ErrorInfo, PipelineResult
@@ -22,9 +22,9 @@ def write_result(pipeline: psrpcore.ServerPipeline, result: PipelineResult) -> N
     for index, activity in enumerate(result.progress):
         pipeline.write_progress(activity, index, " ")
     for text in result.verbose:
-        pipeline.write_verbose(text)
+        pipeline.prepare_message(_record(VerboseRecord, text), message_type=PSRPMessageType.VerboseRecord)
     for text in result.warnings:
-        pipeline.write_warning(text)
+        pipeline.prepare_message(_record(WarningRecord, text), message_type=PSRPMessageType.WarningRecord)
     for value in result.output:
         pipeline.write_output(records.from_plain(value))
     for error in result.errors:
@@ -33,6 +33,14 @@ def write_result(pipeline: psrpcore.ServerPipeline, result: PipelineResult) -> N
         pipeline.complete()
     else:
         _fail(pipeline, result.failed)
+
+
+def _record(kind: type[VerboseRecord | WarningRecord], text: str) -> VerboseRecord | WarningRecord:
+    """A record with its ToString, which psrpcore's own calls leave out and a recorded host sends."""
+    record = kind(Message=text, InvocationInfo=None, PipelineIterationInfo=None)
+    record.serialize_extended_info = False
+    record.PSObject.to_string = text
+    return record
 
 
 def _write_error(pipeline: psrpcore.ServerPipeline, error: ErrorInfo) -> None:
