@@ -17,7 +17,6 @@ from provision.lab.windows.sectionreader import SectionRefused
 from provision.lab.windows.state import EventRecord, Service, StateStore
 
 CONTROL_MANAGER = "Service Control Manager"
-FIRST_PROCESS_ID = 1200
 START_FAILURES = (BadFtpConfiguration, SectionRefused, SchemaViolation, NotWellFormed, OSError, ValueError)
 
 
@@ -71,7 +70,7 @@ class ServiceControl:
                 raise ServiceFailed("The service cannot be started, either because it is disabled or because it has "
                                     "no enabled devices associated with it")
             self._run_program(service)
-            started = replace(service, status="Running", process_id=self._next_process_id(), started_at=self._clock())
+            started = replace(service, status="Running", process_id=self._new_process_id(), started_at=self._clock())
             self._store.change(lambda state: state.with_service(started).with_event(self._event(
                 7036, 4, f"The {service.display_name} service entered the running state.")))
 
@@ -108,7 +107,5 @@ class ServiceControl:
     def _event(self, event_id: int, level: int, message: str) -> EventRecord:
         return EventRecord("System", CONTROL_MANAGER, event_id, level, self._clock(), message)
 
-    def _next_process_id(self) -> int:
-        """Higher than any in use, a multiple of four as on Windows."""
-        used = [each.process_id for each in self._store.read().services.values()]
-        return max([FIRST_PROCESS_ID, *used]) + 4
+    def _new_process_id(self) -> int:
+        return self._store.change(lambda state: state.with_new_process()).last_process_id

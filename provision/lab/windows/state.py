@@ -109,6 +109,7 @@ class WindowsState:
     elevated: bool = True
     features: tuple[str, ...] = ("Web-Server", "Web-Ftp-Server", "Web-Ftp-Service", "Web-Mgmt-Console")
     booted_at: float = 0.0
+    last_process_id: int = 1200
     network: ProfileName = "Private"
     services: Mapping[str, Service] = field(default_factory=dict)
     rules: tuple[FirewallRule, ...] = ()
@@ -138,6 +139,10 @@ class WindowsState:
     def with_service(self, service: Service) -> WindowsState:
         """The same server with SERVICE replaced or added."""
         return replace(self, services={**self.services, service.name.lower(): service})
+
+    def with_new_process(self) -> WindowsState:
+        """The same server with one more process started; ids are multiples of four and do not come again."""
+        return replace(self, last_process_id=self.last_process_id + 4)
 
     def with_event(self, event: EventRecord) -> WindowsState:
         """The same server with EVENT logged; the log keeps the last 200."""
