@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from provision.engine.read import ClusterReading
 from provision.errors import UnsafePlan
-from provision.hosts.balancer.desired import BalancerDesired
+from provision.hosts.balancer.carried import carried_ports
 from provision.hosts.balancer.desired import desired as desired_balancer
+from provision.hosts.balancer.facts import BalancerDesired
 from provision.hosts.balancer.masks import Masks
 from provision.hosts.ftp_server.desired import desired as desired_server
 from provision.model.cluster import Cluster, Server
@@ -50,9 +51,9 @@ def old_ownership(cluster: Cluster, reading: ClusterReading) -> Ownership:
     found = {}
     for server in cluster.servers:
         ports = reading.state.resources.get(Key(server.name, DataChannelPorts.kind, "server"))
-        served = PortSet.of(*(one.served.get(server.name, PortSet()) for one in reading.balancer_facts.values()))
+        led = [carried_ports(cluster, one).get(server.name, PortSet()) for one in reading.balancers.values()]
         if isinstance(ports, DataChannelPorts):
-            found[server.name] = PortSet.of(ports.range) & served
+            found[server.name] = PortSet.of(ports.range) & PortSet.of(*led)
     return found
 
 
@@ -61,7 +62,7 @@ def sources_of(cluster: Cluster, reading: ClusterReading, server: Server) -> tup
     found = []
     for balancer in cluster.balancers:
         facts = reading.balancer_facts.get(balancer.name)
-        source = balancer.source or (facts.sources.get(server.name) if facts else None)
+        source = balancer.source or (facts.address.sources.get(server.ftp_address) if facts else None)
         if source is None:
             return None
         found.append(source)
@@ -146,11 +147,11 @@ def _waves(
 def refuse_uncarried(cluster: Cluster, reading: ClusterReading, limit: Iterable[str]) -> None:
     """Raises UnsafePlan when a limited run moves a server to ports that a balancer outside the limit does not carry."""
     only = set(limit)
-    outside = [one for one in reading.balancer_facts if only and one not in only]
+    outside = [one for one in reading.balancers if only and one not in only]
     for server in cluster.servers:
         wanted = PortSet.of(server.passive_ports)
         for name in outside if server.name in only else ():
-            missing = wanted - reading.balancer_facts[name].served.get(server.name, PortSet())
+            missing = wanted - carried_ports(cluster, reading.balancers[name]).get(server.name, PortSet())
             if missing:
                 what = f"{server.name} would hand out ports {missing}, which {name} does not carry"
                 fix = f"provision cluster {cluster.name} --limit {name} first, or without --limit"

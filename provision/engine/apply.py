@@ -120,7 +120,7 @@ def _roll_out(work: Workplace, verb: Verb, prepared: Prepared, generation: Gener
     try:
         if not _converge(work, verb, prepared, rollout):
             return _stopped(work, prepared, rollout, generation)
-        report = verify_cluster(work, rollout.reading) if verb.verifies else None
+        report = verify_cluster(work) if verb.verifies else None
         if report is not None and not report.ok:
             raise VerificationFailed("P601", "FTP through the cluster does not work yet", why=report.cause)
     except ProvisionError as error:

@@ -122,13 +122,15 @@ class Store:
         path = self.folder / "key"
         return bytes.fromhex(path.read_text(encoding="ascii")) if path.is_file() else None
 
-    def keep_key(self, key: bytes | None = None) -> bytes:
-        """Keep `key`, or a new random one of 32 bytes; the one that is there already wins."""
-        known = self.key()
-        if known is None:
-            known = key or secrets.token_bytes(32)
-            write_atomically(self.folder / "key", known.hex().encode())
-        return known
+    def keep_key(self) -> bytes:
+        """The key of this machine; a new random one of 32 bytes where there is none yet."""
+        return self.key() or self.adopt_key(secrets.token_bytes(32))
+
+    def adopt_key(self, key: bytes) -> bytes:
+        """Keep `key` from now on, whatever was there."""
+        if self.key() != key:
+            write_atomically(self.folder / "key", key.hex().encode())
+        return key
 
     def numbers(self) -> list[int]:
         """The numbers of the documents that lie here, ascending."""

@@ -12,9 +12,8 @@ from provision.engine.context import Context, Event
 from provision.engine.sessions import Sessions
 from provision.errors import ProvisionError, ReadFailed
 from provision.hosts.balancer import reading as balancer_reading
-from provision.hosts.balancer.facts import BalancerFacts
+from provision.hosts.balancer.facts import BalancerFacts, BalancerReading
 from provision.hosts.balancer.masks import Masks
-from provision.hosts.balancer.reading import BalancerReading
 from provision.hosts.ftp_server import reading as server_reading
 from provision.hosts.ftp_server.facts import ServerFacts
 from provision.hosts.ftp_server.reading import ServerReading
@@ -23,8 +22,8 @@ from provision.model.cluster import Balancer, Cluster, Server
 from provision.model.state import State
 
 HostReading = BalancerReading | ServerReading
-MasksOf = Callable[[bytes], Masks]
-"""Makes the masks for a balancer's output: the fingerprint key may be recorded on the balancer itself."""
+MasksOf = Callable[[str, bytes], Masks]
+"""Makes the masks for what a balancer (by name) printed: the key may be recorded on the balancer itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ def read_balancer(
         said = result.stderr.decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"exit status {result.status}"
         raise ReadFailed("P511", "the reading script failed", host=balancer.name, why=why)
-    return balancer_reading.parse_reading(result.stdout, cluster, balancer, masks_of(result.stdout))
+    return balancer_reading.parse_reading(result.stdout, cluster, balancer, masks_of(balancer.name, result.stdout))
 
 
 def read_server(cluster: Cluster, server: Server, sessions: Sessions, context: Context) -> ServerReading:

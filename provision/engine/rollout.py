@@ -93,7 +93,7 @@ class Rollout:
         script = balancer_changing.change_script(self.cluster, balancer, facts, changes, self.texts)
         result = self.sessions.run_shell(balancer, script, self.context.limits.change)
         report = balancer_changing.parse_change(result, balancer)
-        reading = parse_reading(report.reading, self.cluster, balancer, self.masks_of(report.reading))
+        reading = parse_reading(report.reading, self.cluster, balancer, self.masks_of(balancer.name, report.reading))
         if report.failed:
             self.reading = self.reading.with_host(balancer.name, reading)
             raise report.failed

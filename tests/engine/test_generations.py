@@ -101,12 +101,12 @@ def test_a_disk_that_is_full_stops_with_a_clear_error(store, monkeypatch):
 def test_the_key_is_made_once(store):
     first = store.keep_key()
     assert len(first) == 32
-    assert store.keep_key(b"other") == first
-    assert store.key() == first
+    assert store.keep_key() == first == store.key()
 
 
-def test_a_given_key_is_kept_where_there_is_none(store):
-    assert store.keep_key(b"k" * 32) == b"k" * 32
+def test_a_key_that_a_balancer_recorded_replaces_ours(store):
+    store.keep_key()
+    assert store.adopt_key(b"k" * 32) == store.keep_key() == b"k" * 32
 
 
 def test_a_second_run_is_locked_out_and_let_in_afterwards(store):
