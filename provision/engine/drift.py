@@ -50,7 +50,11 @@ class DriftReport:
 
 def drift(work: Workplace) -> DriftReport:
     """Read every host and compare. A host that cannot be read is reported as unknown, never as clean."""
-    reading = read(work)
+    return compare(work, read(work))
+
+
+def compare(work: Workplace, reading: ClusterReading) -> DriftReport:
+    """The comparison of a reading that was made."""
     aim = aim_of_file(work, reading)
     newest = newest_generation(work, reading)
     changes = [one for one in diff(aim.state.read_only(), aim.live.read_only()) if not is_kept(one.inverse())]

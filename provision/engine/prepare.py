@@ -76,8 +76,12 @@ def read(work: Workplace) -> ClusterReading:
 
 
 def prepare_file(work: Workplace) -> Prepared:
-    """The plan that the cluster file asks for. Raises HostError of the first unread host, UnsafePlan."""
-    reading = read(work)
+    """The plan that the cluster file asks for. Raises Unreadable, UnsafePlan."""
+    return plan_of_reading(work, read(work))
+
+
+def plan_of_reading(work: Workplace, reading: ClusterReading) -> Prepared:
+    """The plan that the cluster file asks for, from a reading that was made. Raises Unreadable, UnsafePlan."""
     refuse_unread(reading)
     refuse_findings(reading, adopt=work.adopt)
     aim = aim_of_file(work, reading)
