@@ -44,6 +44,26 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
+def check_made_for(cluster: Cluster, places: Places) -> None:
+    """Remember what the lab is made for; refuse a cluster file that says otherwise since: machines do not move."""
+    note, now = places.folder / "made-for.json", json.dumps(_outline(cluster), indent=2) + "\n"
+    if not note.exists():
+        replace_file(note, now.encode())
+    elif note.read_text("utf-8") != now:
+        raise LabError("P808", "the cluster file changed since the lab was made", where=str(cluster.file),
+                       why="hosts, addresses, sites or users are others now", next=f"provision lab reset {cluster.file}")
+
+
+def _outline(cluster: Cluster) -> dict[str, object]:
+    return {
+        "vip": cluster.vip,
+        "servers": [[one.name, one.address, one.ftp_address, one.ftp_port, one.sites, one.winrm.user, one.winrm.scheme,
+                     one.winrm.port] for one in cluster.servers],
+        "balancers": [[one.name, one.address, one.ssh.port, one.ssh.user, one.source] for one in cluster.balancers],
+        "probe": [cluster.probe.user, cluster.probe.directory] if cluster.probe else None,
+    }
+
+
 def write_plans(cluster: Cluster, places: Places) -> None:
     """Write host.json, and the certificates of the servers, for every host that has none yet."""
     for number, server in enumerate(cluster.servers, 1):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from provision.errors import LabError
-from provision.lab.hostplan import check_is_lab, write_plans
+from provision.lab.hostplan import check_is_lab, check_made_for, write_plans
 from provision.lab.hostprocess import HostProcess
 from provision.lab.places import CLUSTER_NOTE, Places
 from provision.model.cluster import Cluster
@@ -61,6 +61,7 @@ def up(cluster: Cluster, cluster_file: Path) -> LabStatus:
     _refuse_other_lab(places)
     places.make()
     with _alone(places):
+        check_made_for(cluster, places)
         write_plans(cluster, places)
         processes = host_processes(cluster, places)
         for process in processes:

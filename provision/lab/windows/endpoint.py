@@ -5,13 +5,13 @@ It must not know WSMan or PowerShell.
 
 from __future__ import annotations
 
+from provision.lab.windows.faultfile import FaultFile
+from provision.lab.windows.host import WindowsHost
 from provision.lab.winrm.accounts import Account
 from provision.lab.winrm.connection import Faults
 from provision.lab.winrm.scripthost import ScriptHost
 from provision.lab.winrm.server import WinRMServer
 from provision.lab.winrm.tls import TlsFiles
-from provision.lab.windows.faultfile import FaultFile
-from provision.lab.windows.host import WindowsHost
 
 
 class Endpoint:

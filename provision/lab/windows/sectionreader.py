@@ -35,7 +35,7 @@ def open_section(document: Document, path: str, *, ftp: bool, location: str | No
                              changed)
     if path in APPHOST_ONLY:
         raise SectionRefused("This configuration section cannot be used at this path. This happens when the "
-                             "section is locked at a parent level (allowDefinition=\"AppHostOnly\").")
+                             'section is locked at a parent level (allowDefinition="AppHostOnly").')
     server_level = open_section(document, path, ftp=ftp)
     return ConfigElement(schema, document, document.section(path, location),
                          lambda: document.make_section(path, location), server_level, changed)

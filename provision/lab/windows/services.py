@@ -100,8 +100,9 @@ class ServiceControl:
         try:
             program.start()
         except START_FAILURES as error:
-            self._store.change(lambda state: state.with_event(self._event(
-                7023, 2, f"The {service.display_name} service terminated with the following error: {error}")))
+            event = self._event(
+                7023, 2, f"The {service.display_name} service terminated with the following error: {error}")
+            self._store.change(lambda state: state.with_event(event))
             raise ServiceFailed(str(error)) from error
 
     def _event(self, event_id: int, level: int, message: str) -> EventRecord:

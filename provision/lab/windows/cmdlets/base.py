@@ -62,7 +62,7 @@ def number(call: CmdletCall, name: str, default: int) -> int:
         return int(text_of(value))
     except ValueError:
         raise ScriptError(f"Cannot bind parameter '{name}'. Cannot convert value \"{text_of(value)}\" to type "
-                          "\"System.Int32\".", error_id="CannotConvertArgumentNoMessage", category="InvalidArgument",
+                          '"System.Int32".', error_id="CannotConvertArgumentNoMessage", category="InvalidArgument",
                           exception_type="System.Management.Automation.ParameterBindingException") from None
 
 
@@ -91,5 +91,5 @@ def seconds_of(value: object) -> float:
     """A [datetime] argument in seconds since the epoch."""
     if isinstance(value, datetime):
         return value.timestamp()
-    raise ScriptError(f"Cannot convert value \"{text_of(value)}\" to type \"System.DateTime\".",
+    raise ScriptError(f'Cannot convert value "{text_of(value)}" to type "System.DateTime".',
                       exception_type="System.Management.Automation.ParameterBindingException")

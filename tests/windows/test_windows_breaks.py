@@ -1,0 +1,106 @@
+"""Each break of a Windows host changes the one thing it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from windows.iishost import ADDRESS, Connect, edit_ftp, edit_range, passive, restart
+
+from provision.lab.windows.breaks import BREAKS
+from provision.lab.windows.control import ControlSocket
+from provision.lab.windows.faultfile import FaultFile, HostFaults
+from provision.lab.windows.host import WindowsHost
+from provision.lab.windows.state import FirewallRule
+
+
+@pytest.fixture
+def controlled(host: WindowsHost) -> Iterator[WindowsHost]:
+    """A host with a range and an address of its own, and the control socket that its process would open."""
+    edit_range(host, 10040, 10041)
+    edit_ftp(host, lambda ftp: ftp.child("firewallSupport").write("externalIp4Address", "127.0.46.100"))
+    restart(host)
+    host.store.change(lambda state: replace(state, rules=(*state.rules, FirewallRule("provision-x", "x"))))
+    actions = {"stop": host.services.stop, "start": host.services.start, "restart": lambda _name: restart(host)}
+    control = ControlSocket(host.directory, {
+        "service": lambda asked: actions[asked["action"]](asked["name"]) or {}, "reload": lambda _asked: {}})
+    control.start()
+    yield host
+    control.close()
+
+
+def do(host: WindowsHost, name: str) -> str:
+    return BREAKS[name].apply(host.directory)
+
+
+def test_an_external_address_changed_by_hand_is_in_force(controlled: WindowsHost, connect: Connect) -> None:
+    assert "10.0.0.9" in do(controlled, "external-address")
+    assert passive(connect())[0] == "10.0.0.9"
+
+
+def test_a_removed_external_address_makes_the_server_answer_its_own(
+    controlled: WindowsHost, connect: Connect
+) -> None:
+    do(controlled, "external-address-removed")
+    assert passive(connect())[0] == ADDRESS
+
+
+def test_a_range_without_restart_is_on_disk_and_not_in_force(controlled: WindowsHost, connect: Connect) -> None:
+    do(controlled, "range-without-restart")
+    assert 'lowDataChannelPort="40000"' in controlled.config_path.read_text()
+    assert passive(connect())[1] in (10040, 10041)
+
+
+@pytest.mark.parametrize(("name", "start_type"), [("service-stopped", "Automatic"), ("service-disabled", "Disabled")])
+def test_a_stopped_service_is_stopped(controlled: WindowsHost, name: str, start_type: str) -> None:
+    do(controlled, name)
+    service = controlled.state.services["ftpsvc"]
+    assert (service.status, service.start_type) == ("Stopped", start_type)
+
+
+@pytest.mark.parametrize(("name", "left"), [
+    ("firewall-rule-disabled", [(False, ("Any",))]), ("firewall-rule-narrowed", [(True, ("10.0.0.1",))]),
+    ("firewall-rule-removed", [])])
+def test_a_break_of_our_rule_touches_no_other(
+    controlled: WindowsHost, name: str, left: list[tuple[bool, tuple[str, ...]]]
+) -> None:
+    others = [rule for rule in controlled.state.rules if rule.name != "provision-x"]
+    do(controlled, name)
+    ours = [rule for rule in controlled.state.rules if rule.name == "provision-x"]
+    assert [(rule.enabled, rule.remote_addresses) for rule in ours] == left
+    assert [rule for rule in controlled.state.rules if rule.name != "provision-x"] == others
+
+
+def test_a_rule_that_is_not_there_cannot_be_broken(host: WindowsHost) -> None:
+    with pytest.raises(LookupError, match="no rule of provision"):
+        do(host, "firewall-rule-disabled")
+
+
+@pytest.mark.parametrize(("name", "faults"), [("winrm-closed", HostFaults(closed=True)),
+                                              ("winrm-slow", HostFaults(latency_seconds=3.0))])
+def test_faults_of_winrm_are_set_and_mended(controlled: WindowsHost, name: str, faults: HostFaults) -> None:
+    file = FaultFile(controlled.directory)
+    do(controlled, name)
+    assert file.read() == faults
+    mend = BREAKS[name].mend
+    assert mend
+    mend(controlled.directory)
+    assert file.read() == HostFaults()
+
+
+def test_a_changed_password_comes_back_with_the_mend_even_when_broken_twice(controlled: WindowsHost) -> None:
+    before = controlled.passwords()
+    do(controlled, "wrong-password")
+    do(controlled, "wrong-password")
+    assert controlled.passwords()["labadmin"] != before["labadmin"]
+    mend = BREAKS["wrong-password"].mend
+    assert mend
+    mend(controlled.directory)
+    assert controlled.passwords() == before
+
+
+def test_a_host_that_does_not_run_cannot_be_told(host: WindowsHost, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        do(host, "service-stopped")
