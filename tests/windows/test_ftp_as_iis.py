@@ -164,3 +164,32 @@ def test_a_port_that_is_taken_leaves_the_site_stopped_and_the_service_running(ho
         host.services.start("ftpsvc")
     assert not host.ftp.site_started("Default FTP Site")
     assert any("could not bind" in event.message for event in host.state.events)
+
+
+def test_every_feature_that_is_advertised_is_there(make_host: MakeHost, connect: Connect) -> None:
+    make_host(tls=True)
+    ftp = connect(login=False)
+    words = [line.split()[0] for line in ftp.sendcmd("FEAT").splitlines()[1:-1]]
+    for word in set(words) - {"UTF8", "REST", "TVFS"}:
+        with pytest.raises(ftplib.Error) as caught:
+            raise ftplib.error_perm(ftp.sendcmd(f"{word} x"))
+        assert not str(caught.value).startswith("500")
+
+
+def test_an_upload_that_breaks_off_is_not_kept(host: WindowsHost, connect: Connect) -> None:
+    ftp = connect()
+    data = ftp.transfercmd("STOR half")
+    data.sendall(b"x" * 1000)
+    ftp.sendcmd("NOOP")
+    ftp.close()
+    data.close()
+    assert connect().nlst() == []
+
+
+def test_a_missing_file_is_said_in_the_words_of_windows(host: WindowsHost, connect: Connect) -> None:
+    ftp = connect()
+    ftp.voidcmd("TYPE I")
+    ftp.sendcmd("PASV")
+    for command in ("SIZE nope", "RETR nope"):
+        with pytest.raises(ftplib.error_perm, match="550 The system cannot find the file specified"):
+            ftp.sendcmd(command)

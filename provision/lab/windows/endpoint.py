@@ -10,7 +10,7 @@ from provision.lab.windows.host import WindowsHost
 from provision.lab.winrm.accounts import Account
 from provision.lab.winrm.connection import Faults
 from provision.lab.winrm.scripthost import ScriptHost
-from provision.lab.winrm.server import WinRMServer
+from provision.lab.winrm.server import Settings, WinRMServer
 from provision.lab.winrm.tls import TlsFiles
 
 
@@ -57,8 +57,10 @@ class Endpoint:
         settings, machine = self._host.settings, self._host.state.computer_name
         accounts = [Account(login.name, passwords[login.name.lower()], machine, login.administrator)
                     for login in settings.logins]
-        return WinRMServer(settings.address, settings.winrm_http_port or 0, settings.winrm_https_port, self._tls(),
-                           accounts, self._current_faults, self._scripts, machine=machine)
+        tls = self._tls()
+        return WinRMServer(settings.address, settings.winrm_http_port or 0,
+                           None if tls is None else settings.winrm_https_port, tls, accounts, self._current_faults,
+                           self._scripts, Settings(machine=machine))
 
     def _tls(self) -> TlsFiles | None:
         settings = self._host.settings

@@ -5,6 +5,7 @@ It must not know where settings come from. Everything runs on the thread of the 
 
 from __future__ import annotations
 
+import os
 import socket
 from typing import Any
 
@@ -117,6 +118,11 @@ class Session(IisWording):
         """The control channel was silent for the site's controlChannelTimeout."""
         self.respond(f"421 Timeout ({self.timeout} seconds): closing control connection.")
         self.close_when_done()
+
+    def on_incomplete_file_received(self, file: str) -> None:
+        """An upload that broke off is not kept, unless the site says so."""
+        if not self.site.keep_partial_uploads:
+            os.unlink(file)
 
     def on_login_failed(self, _username: str, _password: str) -> None:
         self.server.failed_login(self.remote_ip)

@@ -78,6 +78,7 @@ class FtpSite:
     unlisted_allowed: bool
     banner: str | None
     unix_listing: bool
+    keep_partial_uploads: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def _site(document: Document, site: ConfigElement, local_path: Callable[[str], P
         addresses=tuple(map(_address_rule, addresses.entries())),
         unlisted_allowed=bool(addresses.value("allowUnlisted")),
         banner=_banner(ftp.child("messages")),
+        keep_partial_uploads=bool(ftp.child("fileHandling").value("keepPartialUploads")),
         unix_listing=bool(ftp.child("directoryBrowse").number("showFlags") & 1),
     )
 
