@@ -29,7 +29,7 @@ Way = Literal["refused", "unreachable", "timeout", "closed", "reply", "tls", "di
 MOST = 16 * 1024 * 1024
 """Bytes of one listing or file beyond which reading stops: a probe's directory is small."""
 
-GOODBYE = 2.0
+GOODBYE = 1.0
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ def failing(step: Step) -> Iterator[None]:
         digits = re.match(r"\d{3}", str(error))
         raise FtpFailure(step, "reply", str(error), int(digits[0]) if digits else 0) from error
     except ssl.SSLError as error:
-        raise FtpFailure(step, "tls", error.reason or str(error)) from error
+        raise FtpFailure(step, "tls", str(error)) from error
     except HostError as error:
         raise FtpFailure(step, "dial", str(error)) from error
     except EOFError as error:

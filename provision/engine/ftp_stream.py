@@ -17,6 +17,7 @@ from provision.remote.deadline import Deadline
 
 T = TypeVar("T")
 CHUNK = 65536
+FAREWELL = 1.0
 
 
 class Stream(Protocol):
@@ -32,6 +33,10 @@ class Stream(Protocol):
 
     def settimeout(self, seconds: float, /) -> object:
         """How long `recv` and `sendall` may take from now on."""
+        ...
+
+    def shutdown(self, how: int, /) -> object:
+        """Send nothing more (`how` is SHUT_WR); reading goes on."""
         ...
 
     def close(self) -> object:
@@ -81,6 +86,10 @@ class TimedStream:
     def settimeout(self, seconds: float, /) -> None:
         """Moves the deadline to `seconds` from now."""
         self.deadline = Deadline.after(seconds, self.deadline.clock)
+
+    def shutdown(self, how: int, /) -> None:
+        """As `Stream.shutdown`."""
+        self._stream.shutdown(how)
 
     def close(self) -> None:
         """Close the stream; one that is broken already is closed enough."""
@@ -141,11 +150,18 @@ class TlsStream:
         self._stream.settimeout(seconds)
 
     def close(self) -> None:
-        """Say goodbye, wait for no answer, close."""
+        """Say goodbye, read what still comes for at most FAREWELL seconds, close.
+
+        Closing with something unread (the tickets of TLS 1.3) would reset the connection and lose what was sent.
+        """
         with suppress(OSError):
             with suppress(ssl.SSLError):
                 self._tls.unwrap()
             self._flush()
+            self._stream.shutdown(socket.SHUT_WR)
+            self._stream.settimeout(FAREWELL)
+            while self._stream.recv(CHUNK):
+                pass
         self._stream.close()
 
     def _pump(self, act: Callable[[], T]) -> T:
