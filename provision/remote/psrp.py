@@ -97,10 +97,10 @@ class PsrpSession:
             last = str(pipeline.streams.error[-1]) if pipeline.streams.error else "no reason given"
             raise script_failed(self._target, last)
         match pipeline.output:
-            case [str() as text]:
+            case [str() as text] if text:
                 return text
             case others:
-                kinds = ", ".join(type(item).__name__ for item in others[:5]) or "nothing"
+                kinds = ", ".join(type(item).__name__ for item in others[:5] if item != "") or "nothing"
                 raise script_failed(self._target, f"it must output one string and gave {kinds}")
 
     def _refresh(self) -> None:

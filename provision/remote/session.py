@@ -72,14 +72,14 @@ class PowerShellSession(Protocol):
 def check_target(target: WinRMTarget) -> None:
     """Refuse, before anything is contacted, what must not be tried. Raises ConnectionFailed (P217)."""
     if target.auth not in AUTHENTICATIONS:
-        raise _unusable(target, f"the authentication {target.auth!r} is unknown", f"use {', '.join(AUTHENTICATIONS)}")
+        raise unusable(target, f"the authentication {target.auth!r} is unknown", f"use {', '.join(AUTHENTICATIONS)}")
     if target.scheme == "http" and target.auth in ("basic", "certificate"):
         why = f"{target.auth} over http would show the login to everyone on the way"
-        raise _unusable(target, why, "use scheme: https, or auth: negotiate")
+        raise unusable(target, why, "use scheme: https, or auth: negotiate")
     if target.auth == "certificate" and not (target.client_certificate and target.client_key):
-        raise _unusable(target, "certificate authentication needs a client certificate and its key", "name both")
+        raise unusable(target, "certificate authentication needs a client certificate and its key", "name both")
     if target.scheme == "https" and target.verify and target.ca_file and not target.ca_file.is_file():
-        raise _unusable(target, f"the CA file {target.ca_file} is not there", "correct winrm.ca_file")
+        raise unusable(target, f"the CA file {target.ca_file} is not there", "correct winrm.ca_file")
 
 
 def closed_session(target: WinRMTarget) -> ConnectionFailed:
@@ -100,5 +100,6 @@ def script_failed(target: WinRMTarget, reason: str) -> ReadFailed:
     )
 
 
-def _unusable(target: WinRMTarget, why: str, advice: str) -> ConnectionFailed:
+def unusable(target: WinRMTarget, why: str, advice: str) -> ConnectionFailed:
+    """Settings that contradict each other or name what is not there."""
     return ConnectionFailed("P217", "the WinRM settings cannot be used", host=target.host, why=why, next=advice)

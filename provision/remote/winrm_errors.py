@@ -136,7 +136,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             continue
         seen.add(id(current))
         yield current
-        related = (current.__cause__, current.__context__, getattr(current, "reason", None), *current.args)
+        related = (current.__cause__, current.__context__, vars(current).get("reason"), *current.args)
         waiting += [item for item in related if isinstance(item, BaseException)]
 
 
@@ -215,5 +215,5 @@ def _by_class(error: BaseException) -> _Found:
     """The table's word for the class; NOT_UNDERSTOOD for a class that is not in it."""
     cause = next((cause for kinds, cause in _BY_CLASS if isinstance(error, kinds)), NOT_UNDERSTOOD)
     name = f"{type(error).__module__}.{type(error).__qualname__}"
-    detail = str(error) if cause is SETTINGS else name
-    return cause, detail
+    words = " ".join(str(item) for item in error.args) if cause is SETTINGS else ""
+    return cause, words or name

@@ -17,11 +17,11 @@ from typing import Literal
 import requests
 from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
-from winrm.transport import Transport
+from winrm.transport import HAVE_CREDSSP, HAVE_KERBEROS, Transport
 
 from provision.remote.clixml import error_text
 from provision.remote.deadline import GRACE, Deadline, DeadlinePassed, run_in_time
-from provision.remote.session import WinRMTarget, check_target, closed_session, script_failed
+from provision.remote.session import WinRMTarget, check_target, closed_session, script_failed, unusable
 from provision.remote.winrm_errors import FOREIGN, explain
 from provision.remote.winrm_http import IDLE_LIMIT, Wire, close_loggers, prepare
 
@@ -137,10 +137,17 @@ class WinrsSession:
         self._used = self._clock()
         if exit_code != 0:
             raise script_failed(self._target, error_text(stderr) or f"powershell.exe ended with {exit_code}")
+        return self._text(stdout)
+
+    def _text(self, stdout: bytes) -> str:
+        """The one string that the bootstrap wrote, out of its base64."""
         try:
-            return base64.b64decode(b"".join(stdout.split()), validate=True).decode()
+            text = base64.b64decode(b"".join(stdout.split()), validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             raise script_failed(self._target, "something else than the script wrote to its output") from None
+        if not text:
+            raise script_failed(self._target, "it must output one string and gave nothing")
+        return text
 
     def _ready_shell(self) -> str:
         """An open shell on a connection that did not idle; a shell that ran enough commands is replaced."""
@@ -196,6 +203,9 @@ class WinrsSession:
 def open_winrs(target: WinRMTarget, clock: Callable[[], float] = time.monotonic) -> WinrsSession:
     """A session that connects on its first run. Raises ConnectionFailed for settings that cannot be used."""
     check_target(target)
+    if (target.auth == "kerberos" and not HAVE_KERBEROS) or (target.auth == "credssp" and not HAVE_CREDSSP):
+        why = f"the library for {target.auth} is not installed"
+        raise unusable(target, why, f"pip install 'pywinrm[{target.auth}]'")
     close_loggers()
     try:
         wire = Wire(target)

@@ -28,8 +28,14 @@ NOWHERE = "11111111-1111-1111-1111-111111111111"
 def connect(tls, user, password):
     def connect(server, **options):
         return WSMan(
-            server.address, port=server.https_port, username=user, password=password, auth="basic",
-            cert_validation=str(tls.ca), no_proxy=True, **options,
+            server.address,
+            port=server.https_port,
+            username=user,
+            password=password,
+            auth="basic",
+            cert_validation=str(tls.ca),
+            no_proxy=True,
+            **options,
         )
 
     return connect
@@ -52,8 +58,15 @@ def test_a_shell_that_does_not_exist_is_named_in_the_fault(server, connect):
 def test_a_shell_of_another_user_is_not_there(start, connect, tls, password, user):
     server = start(accounts=(Account(user, password), Account("other", password)))
     with WinRS(connect(server)) as mine:
-        stranger = WSMan(server.address, port=server.https_port, username="other", password=password, auth="basic",
-                         cert_validation=str(tls.ca), no_proxy=True)
+        stranger = WSMan(
+            server.address,
+            port=server.https_port,
+            username="other",
+            password=password,
+            auth="basic",
+            cert_validation=str(tls.ca),
+            no_proxy=True,
+        )
         assert fault_of(lambda: stranger.delete(CMD, selector_set=mine._selector_set)) == 2150858843
         assert server.open_shells == 1
 
@@ -218,7 +231,12 @@ def _same(shell, connection):
 
 @pytest.mark.parametrize(
     ("path", "body", "status"),
-    [("/other", b"x", 404), ("/wsman", b"not xml", 500), ("/wsman", b"<a/>", 500), ("/wsman", b"<!DOCTYPE a><a/>", 500)],
+    [
+        ("/other", b"x", 404),
+        ("/wsman", b"not xml", 500),
+        ("/wsman", b"<a/>", 500),
+        ("/wsman", b"<!DOCTYPE a><a/>", 500),
+    ],
 )
 def test_what_is_not_wsman_is_refused_in_http(server, tls, user, password, path, body, status):
     url = f"https://{server.address}:{server.https_port}{path}"

@@ -43,8 +43,14 @@ def test_the_pypsrp_client_runs_powershell_and_commands(server, host, tls, user,
     host.process = lambda stdin: ProcessResult(b"out", b"err", 3)
     port = server.https_port if scheme == "https" else server.http_port
     client = Client(
-        server.address, port=port, username=user, password=password, ssl=scheme == "https", auth=auth,
-        cert_validation=str(tls.ca), no_proxy=True,
+        server.address,
+        port=port,
+        username=user,
+        password=password,
+        ssl=scheme == "https",
+        auth=auth,
+        cert_validation=str(tls.ca),
+        no_proxy=True,
     )
     assert client.execute_ps("Get-Thing")[0] == "done"
     assert client.execute_cmd("dir") == ("out", "err", 3)
@@ -84,14 +90,22 @@ def test_parameters_and_input_arrive_as_plain_values(host, wsman):
 
 def test_every_stream_arrives_in_its_own_place(host, wsman):
     host.pipeline = lambda commands: PipelineResult(
-        ("out",), errors=(ErrorInfo("bad", script_line=3),), warnings=("careful",), verbose=("more",), progress=("slow",)
+        ("out",),
+        errors=(ErrorInfo("bad", script_line=3),),
+        warnings=("careful",),
+        verbose=("more",),
+        progress=("slow",),
     )
     with RunspacePool(wsman()) as pool:
         pipeline = PowerShell(pool).add_script("x")
         pipeline.invoke()
     streams = pipeline.streams
     assert [str(error) for error in streams.error] == ["bad"]
-    assert [str(streams.warning[0]), str(streams.verbose[0]), streams.progress[0].activity] == ["careful", "more", "slow"]
+    assert [str(streams.warning[0]), str(streams.verbose[0]), streams.progress[0].activity] == [
+        "careful",
+        "more",
+        "slow",
+    ]
     assert streams.error[0].script_stacktrace == "at <ScriptBlock>, <No file>: line 3"
 
 
@@ -145,8 +159,14 @@ def test_a_wrong_password_is_refused_on_every_way(server, tls, user):
     for scheme, auth in WAYS:
         port = server.https_port if scheme == "https" else server.http_port
         client = Client(
-            server.address, port=port, username=user, password="wrong", ssl=scheme == "https", auth=auth,
-            cert_validation=str(tls.ca), no_proxy=True,
+            server.address,
+            port=port,
+            username=user,
+            password="wrong",
+            ssl=scheme == "https",
+            auth=auth,
+            cert_validation=str(tls.ca),
+            no_proxy=True,
         )
         with pytest.raises(AuthenticationError):
             client.execute_cmd("dir")

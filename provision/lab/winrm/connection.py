@@ -97,7 +97,8 @@ class Listener(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         super().__init__((address, port), _Connection)
-        self._thread = threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True, name="winrm")
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._accept, daemon=True, name="winrm")
         self._thread.start()
 
     def server_bind(self) -> None:
@@ -125,14 +126,24 @@ class Listener(ThreadingHTTPServer):
         """A client that hung up or failed its handshake is no news."""
 
     def stop(self) -> None:
-        """Stop listening and reset every connection."""
-        self.shutdown()
+        """Stop listening and reset every connection. Waking the accept takes no time, unlike `shutdown()`."""
+        self._stopping.set()
+        _hang_up(self.socket)
         self._thread.join()
         self.server_close()
         with self._lock:
             connections, self._connections = list(self._connections), set()
         for connection in connections:
             _hang_up(connection)
+
+    def _accept(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection, address = self.get_request()
+            except OSError:
+                self._stopping.wait(0.05)  # the end, a client that is gone again, or no descriptors left
+            else:
+                self.process_request(connection, address)
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -243,4 +254,4 @@ def _hang_up(connection: socket.socket) -> None:
     try:
         connection.shutdown(socket.SHUT_RDWR)
     except OSError:
-        return  # the client was faster
+        return  # the other side was faster
