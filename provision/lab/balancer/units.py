@@ -1,0 +1,205 @@
+"""systemd's manager, as far as one balancer shows it: units, their state and their enablement.
+
+It knows what happened and when; the words of `systemctl` are in `words/systemctl.py`.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from provision.lab.balancer import unitfile
+from provision.lab.balancer.journal import Journal
+from provision.lab.balancer.layout import Layout
+from provision.lab.balancer.services import Service, ServiceFailed
+from provision.lab.balancer.unitfile import UnitFile
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a unit stands. `since` and `main_since` are (Unix seconds, CLOCK_MONOTONIC microseconds); (0, 0) for never."""
+
+    active: str = "inactive"
+    sub: str = "dead"
+    main_pid: int = 0
+    since: tuple[float, int] = (0.0, 0)
+    main_since: tuple[float, int] = (0.0, 0)
+    inactive_since: tuple[float, int] = (0.0, 0)
+    exit_code: int = 0
+    result: str = "success"
+    restarts: int = 0
+
+
+class NoSuchUnit(Exception):
+    """No unit file has that name."""
+
+
+class NotActive(Exception):
+    """A reload of something that does not run."""
+
+
+class CannotReload(Exception):
+    """The unit has no ExecReload."""
+
+
+class Units:
+    """All units of one host. Starting and stopping is serialised, as jobs of one unit are in systemd."""
+
+    def __init__(self, layout: Layout, journal: Journal, services: Mapping[str, Service]) -> None:
+        self._layout = layout
+        self._journal = journal
+        self._services = services
+        self._status: dict[str, Status] = {}
+        self._loaded: dict[str, UnitFile] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where unit files are looked for, the administrator's first."""
+        return self._layout.unit_overrides, self._layout.units
+
+    def names(self) -> tuple[str, ...]:
+        """Every unit that could be started."""
+        return tuple(name for name in self._services if unitfile.find(name, self.folders))
+
+    def unit(self, name: str) -> UnitFile:
+        """The unit as it was loaded last; NoSuchUnit."""
+        with self._lock:
+            if name not in self._loaded:
+                found = unitfile.load(name, self.folders)
+                if found is None or name not in self._services:
+                    raise NoSuchUnit(name)
+                self._loaded[name] = found
+            return self._loaded[name]
+
+    def daemon_reload(self) -> None:
+        """Forget what was loaded."""
+        with self._lock:
+            self._loaded.clear()
+
+    def needs_daemon_reload(self, name: str) -> bool:
+        """Did the unit's files change since they were loaded?"""
+        return self.unit(name).stamp != unitfile.stamp(name, self.folders)
+
+    def status(self, name: str) -> Status:
+        """The state now; a main process that died is noticed here."""
+        with self._lock:
+            status = self._status.get(name, Status())
+            code = self._services[name].exit_status() if name in self._services else None
+            if status.active == "active" and code is not None:
+                status = self._ended(status, code)
+                self._status[name] = status
+            return status
+
+    def _ended(self, status: Status, code: int) -> Status:
+        clean = code in (0, 143, -15)
+        return replace(status, active="inactive" if clean else "failed", sub="dead" if clean else "failed", main_pid=0,
+                       inactive_since=_now(), exit_code=abs(code), result="success" if clean else
+                       ("signal" if code < 0 else "exit-code"))
+
+    def start(self, name: str) -> None:
+        """Start it unless it runs; NoSuchUnit or ServiceFailed."""
+        with self._lock:
+            unit = self.unit(name)
+            if self.status(name).active == "active":
+                return
+            began = _now()
+            try:
+                pid = self._services[name].start(unit)
+            except ServiceFailed as failure:
+                self._note(name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE")
+                self._note(name, f"Failed to start {self._description(name)}.")
+                self._status[name] = Status("failed", "failed", 0, inactive_since=_now(), exit_code=failure.status,
+                                            result="exit-code")
+                raise
+            self._status[name] = Status("active", "running", pid, _now(), began)
+            self._note(name, f"Started {self._description(name)}.")
+
+    def stop(self, name: str) -> None:
+        """Stop it if it runs."""
+        with self._lock:
+            before = self.status(name)
+            self.unit(name)
+            if before.active == "active":
+                self._services[name].stop()
+                self._note(name, f"Stopped {self._description(name)}.")
+            self._status[name] = replace(before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(),
+                                         result="success")
+
+    def reload(self, name: str) -> None:
+        """ExecReload; NotActive, CannotReload or ServiceFailed, and in each case what ran goes on."""
+        with self._lock:
+            unit = self.unit(name)
+            if not unit.all("Service.ExecReload"):
+                raise CannotReload(name)
+            if self.status(name).active != "active":
+                raise NotActive(name)
+            self._services[name].reload(unit)
+            self._note(name, f"Reloaded {self._description(name)}.")
+
+    def wants(self, name: str) -> Path:
+        """The link that enables a unit."""
+        target = self.unit(name).first("Install.WantedBy") or "multi-user.target"
+        return self._layout.unit_overrides / f"{target}.wants" / name
+
+    def file_state(self, name: str) -> str:
+        """enabled, disabled, static or masked."""
+        mask = self._layout.unit_overrides / name
+        if mask.is_symlink() and os.readlink(mask) == "/dev/null":
+            return "masked"
+        if not self.unit(name).first("Install.WantedBy"):
+            return "static"
+        return "enabled" if self.wants(name).is_symlink() else "disabled"
+
+    def enable(self, name: str) -> Path | None:
+        """Make the link; None when it was there."""
+        link = self.wants(name)
+        if link.is_symlink():
+            return None
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(self.unit(name).path)
+        return link
+
+    def disable(self, name: str) -> Path | None:
+        """Remove the link; None when there was none."""
+        link = self.wants(name)
+        if not link.is_symlink():
+            return None
+        link.unlink()
+        return link
+
+    def service_note(self, name: str) -> str:
+        """What the service told systemd."""
+        return self._services[name].note()
+
+    def boot(self, first: tuple[str, ...], failed: Callable[[str], None]) -> None:
+        """Start what is enabled, `first` in that order before the rest."""
+        others = tuple(name for name in self.names() if name not in first)
+        for name in (*first, *others):
+            if unitfile.find(name, self.folders) and self.file_state(name) == "enabled":
+                try:
+                    self.start(name)
+                except ServiceFailed:
+                    failed(name)
+
+    def shut_down(self) -> None:
+        """Stop everything, the last started first."""
+        for name in reversed(list(self._status)):
+            if self.status(name).active == "active":
+                self.stop(name)
+        self._status.clear()
+        self._loaded.clear()
+
+    def _description(self, name: str) -> str:
+        return self.unit(name).first("Unit.Description") or name
+
+    def _note(self, name: str, text: str) -> None:
+        self._journal.add(name, "systemd", 1, text)
+
+
+def _now() -> tuple[float, int]:
+    return time.time(), time.monotonic_ns() // 1000

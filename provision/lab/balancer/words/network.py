@@ -1,0 +1,228 @@
+"""`ip`, `ss`, `nmcli`: addresses are the host's own state, connections are the machine's, as far as they concern this host."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+
+from provision.lab.balancer.call import Call, Reply, complain, say
+from provision.lab.balancer.closedpath import machine_tool
+from provision.lab.balancer.machine import Machine
+
+_CONNECTION_ID = "System eth0"
+LOOKING_SECONDS = 5.0
+
+
+def _interfaces(machine: Machine) -> list[tuple[int, str, str, tuple[str, ...]]]:
+    return [(1, "lo", "host", ("127.0.0.1/8",)), (2, machine.settings.interface, "global", machine.state.addresses)]
+
+
+def ip(machine: Machine, call: Call) -> Reply:
+    """`ip [-o] [-4] [-j] [-br] address show [dev D] [to A]`, `ip route get A`, `ip route`, `ip address add|del`."""
+    flags = [word for word in call.arguments if word.startswith("-")]
+    words = [word for word in call.arguments if not word.startswith("-")]
+    if any(flag.startswith("-j") for flag in flags) and not machine.settings.shape.json_output:
+        return complain('Option "-j" is unknown, try "ip -help".', code=255)
+    verb = words[0] if words else ""
+    if verb and "address".startswith(verb) and len(words) > 1 and words[1] in ("add", "del", "replace"):
+        return _edit(machine, call, words[1:])
+    if verb and "address".startswith(verb):
+        return _addresses(machine, flags, words[2:] if len(words) > 1 else [])
+    if verb and "route".startswith(verb) and words[1:2] == ["get"] and len(words) > 2:
+        return _route_get(machine, flags, words[2])
+    if verb and "route".startswith(verb):
+        return say(*_routes(machine))
+    if verb and "link".startswith(verb):
+        return say(*(f"{number}: {name}: <UP,LOWER_UP> mtu 1500 state UP" for number, name, _, _ in _interfaces(machine)))
+    return complain(f'Object "{verb}" is unknown, try "ip help".', code=1)
+
+
+def _chosen(machine: Machine, words: Sequence[str]) -> list[tuple[int, str, str, str]] | str:
+    pairs = dict(zip(words[::2], words[1::2], strict=False)) if len(words) > 1 else {"dev": words[0]} if words else {}
+    device, to = pairs.get("dev"), pairs.get("to")
+    known = {name for _, name, _, _ in _interfaces(machine)}
+    if device is not None and device not in known:
+        return device
+    return [(number, name, scope, cidr) for number, name, scope, cidrs in _interfaces(machine) for cidr in cidrs
+            if device in (None, name) and (to is None or cidr.partition("/")[0] == to.partition("/")[0])]
+
+
+def _addresses(machine: Machine, flags: Sequence[str], words: Sequence[str]) -> Reply:
+    rows = _chosen(machine, words)
+    if isinstance(rows, str):
+        return complain(f'Device "{rows}" does not exist.')
+    if any(flag.startswith("-j") for flag in flags):
+        return say(json.dumps(_as_json(machine, rows), separators=(",", ":")))
+    if any(flag.startswith("-o") for flag in flags):
+        return say(*(f"{number}: {name}    inet {_inet(machine, scope, name, cidr)}\\       valid_lft forever preferred_lft forever"
+                     for number, name, scope, cidr in rows))
+    names = list(dict.fromkeys((number, name) for number, name, _, _ in rows))
+    if any(flag.startswith("-br") for flag in flags):
+        return say(*(f"{name:<16} UP             {' '.join(cidr for _, one, _, cidr in rows if one == name)}" for _, name in names))
+    lines: list[str] = []
+    for number, name in names:
+        kind = "LOOPBACK" if name == "lo" else "BROADCAST,MULTICAST"
+        lines.append(f"{number}: {name}: <{kind},UP,LOWER_UP> mtu {65536 if name == 'lo' else 1500} qdisc fq_codel state UP group default qlen 1000")
+        for _, one, scope, cidr in rows:
+            if one == name:
+                lines += [f"    inet {_inet(machine, scope, name, cidr)}", "       valid_lft forever preferred_lft forever"]
+    return say(*lines)
+
+
+def _inet(machine: Machine, scope: str, name: str, cidr: str) -> str:
+    network = ipaddress.IPv4Interface(cidr).network
+    broadcast = f" brd {network.broadcast_address}" if network.prefixlen < 31 and name != "lo" else ""
+    return f"{cidr}{broadcast} scope {scope} {'noprefixroute ' if name != 'lo' else ''}{name}"
+
+
+def _as_json(machine: Machine, rows: Sequence[tuple[int, str, str, str]]) -> list[dict[str, object]]:
+    found: dict[str, dict[str, object]] = {}
+    for number, name, scope, cidr in rows:
+        address, _, length = cidr.partition("/")
+        entry = found.setdefault(name, {"ifindex": number, "ifname": name, "flags": ["UP", "LOWER_UP"], "operstate": "UP", "addr_info": []})
+        listed = entry["addr_info"]
+        if isinstance(listed, list):
+            listed.append({"family": "inet", "local": address, "prefixlen": int(length), "scope": scope, "label": name})
+    return list(found.values())
+
+
+def _route_get(machine: Machine, flags: Sequence[str], target: str) -> Reply:
+    try:
+        address = ipaddress.IPv4Address(target)
+    except ValueError:
+        return complain(f'Error: inet prefix is expected rather than "{target}".')
+    own = {cidr.partition("/")[0] for cidr in machine.state.addresses}
+    if str(address) in own:
+        line = f"local {address} dev lo src {address} uid 0"
+    else:
+        line = f"{address} dev {machine.settings.interface} src {machine.settings.source} uid 0"
+    if any(flag.startswith("-o") for flag in flags):
+        return say(f"{line} \\    cache ")
+    return say(line, "    cache ")
+
+
+def _routes(machine: Machine) -> list[str]:
+    networks = {ipaddress.IPv4Interface(cidr) for cidr in machine.state.addresses}
+    return [f"{item.network} dev {machine.settings.interface} proto kernel scope link src {item.ip} metric 100"
+            for item in sorted(networks) if item.network.prefixlen < 32]
+
+
+def _edit(machine: Machine, call: Call, words: Sequence[str]) -> Reply:
+    if not call.is_root:
+        return complain("RTNETLINK answers: Operation not permitted", code=2)
+    if len(words) < 4 or words[-2] != "dev" or words[-1] != machine.settings.interface:
+        return complain('Not enough information: "dev" argument is required.', code=255)
+    verb, cidr = words[0], words[1] if "/" in words[1] else f"{words[1]}/32"
+    held = machine.state.addresses
+    if verb == "add" and cidr in held:
+        return complain("RTNETLINK answers: File exists", code=2)
+    if verb == "del" and cidr not in held:
+        return complain("RTNETLINK answers: Cannot assign requested address", code=2)
+    rest = tuple(address for address in held if address != cidr)
+    machine.change(lambda state: replace(state, addresses=rest if verb == "del" else (*rest, cidr)))
+    return Reply()
+
+
+def ss(machine: Machine, call: Call) -> Reply:
+    """The machine's own ss, and of its lines those that concern an address of this host."""
+    binary = machine_tool("ss")
+    if binary is None:
+        return complain("ss: command not found", code=127)
+    done = subprocess.run([binary, *call.arguments], capture_output=True, text=True, timeout=LOOKING_SECONDS, check=False)
+    if done.returncode:
+        return Reply(done.returncode, done.stdout, done.stderr)
+    own = re.compile("|".join(rf"(?<![\d.]){re.escape(address)}(?=:|\b)" for address in machine.settings.own_addresses))
+    lines = done.stdout.splitlines()
+    head = [line for line in lines[:1] if line.startswith(("State", "Netid", "Recv-Q"))]
+    return say(*head, *(line for line in lines[len(head):] if own.search(line)))
+
+
+def nmcli(machine: Machine, call: Call) -> Reply:
+    """Connections and the device: show (-t -f, -g), modify [+-]ipv4.addresses, up, `device reapply`."""
+    fields: list[str] = []
+    words = list(call.arguments)
+    while words and words[0].startswith("-"):
+        flag = words.pop(0)
+        if flag in ("-f", "--fields", "-g", "--get-values", "-w", "--wait"):
+            value = words.pop(0) if words else ""
+            fields = value.split(",") if flag not in ("-w", "--wait") else fields
+    values_only = any(flag in call.arguments for flag in ("-g", "--get-values"))
+    kind, rest = (words[0], words[1:]) if words else ("", [])
+    if kind and "connection".startswith(kind):
+        return _connection(machine, call, rest, fields, values_only)
+    if kind and "device".startswith(kind):
+        return _device(machine, call, rest, fields, values_only)
+    return complain(f"Error: argument '{kind}' not understood. Try passing --help instead.", code=2)
+
+
+def _values(machine: Machine) -> dict[str, str]:
+    return {"NAME": _CONNECTION_ID, "UUID": "5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03", "TYPE": "802-3-ethernet", "DEVICE": machine.settings.interface,
+            "connection.id": _CONNECTION_ID, "connection.interface-name": machine.settings.interface, "connection.zone": "",
+            "ipv4.method": "manual", "ipv4.addresses": ", ".join(machine.state.connection), "ipv4.gateway": "",
+            "GENERAL.DEVICE": machine.settings.interface, "GENERAL.STATE": "100 (connected)", "GENERAL.CONNECTION": _CONNECTION_ID,
+            "STATE": "connected", "CONNECTION": _CONNECTION_ID}
+
+
+def _print(machine: Machine, fields: Sequence[str], values_only: bool, table: bool) -> Reply:
+    values = _values(machine)
+    unknown = [field for field in fields if field not in values]
+    if unknown:
+        return complain(f"Error: invalid field '{unknown[0]}'; allowed fields: {','.join(values)}.", code=2)
+    if table:
+        return say(":".join(values[field].replace(":", "\\:") for field in fields))
+    return say(*(values[field] if values_only else f"{field}:{values[field]}" for field in fields))
+
+
+def _connection(machine: Machine, call: Call, words: Sequence[str], fields: Sequence[str], values_only: bool) -> Reply:
+    verb, names = (words[0], [word for word in words[1:] if word not in ("--active", "id")]) if words else ("show", [])
+    if names and names[0] not in (_CONNECTION_ID, _values(machine)["UUID"]):
+        return complain(f"Error: {names[0]} - no such connection profile.", code=10)
+    if "show".startswith(verb):
+        chosen = list(fields) or ["NAME", "UUID", "TYPE", "DEVICE"]
+        return _print(machine, chosen, values_only, table=not names)
+    if not call.is_root:
+        return complain(f"Error: Failed to modify connection '{_CONNECTION_ID}': Insufficient privileges")
+    if "modify".startswith(verb) and len(names) == 3:
+        return _modify(machine, names[1], names[2])
+    if verb == "up":
+        _reapply(machine)
+        return say("Connection successfully activated (D-Bus active path: /org/freedesktop/NetworkManager/ActiveConnection/2)")
+    return complain("Error: invalid arguments to 'connection' command.", code=2)
+
+
+def _modify(machine: Machine, key: str, value: str) -> Reply:
+    if key.lstrip("+-") != "ipv4.addresses":
+        return complain(f"Error: invalid or not allowed setting '{key}': the lab models ipv4.addresses only.", code=2)
+    try:
+        given = tuple(str(ipaddress.IPv4Interface(part.strip())) for part in value.split(",") if part.strip())
+    except ValueError:
+        return complain(f"Error: failed to modify ipv4.addresses: invalid IP address: {value}.", code=2)
+    held = machine.state.connection
+    changed = {"+": (*held, *(one for one in given if one not in held)), "-": tuple(one for one in held if one not in given)}.get(key[0], given)
+    machine.change(lambda state: replace(state, connection=changed))
+    return Reply()
+
+
+def _reapply(machine: Machine) -> None:
+    before = set(machine.state.connection)
+    settings = machine.settings
+    outside = (f"{settings.vip}/32",) if settings.vip_held and not any(one.startswith(f"{settings.vip}/") for one in before) else ()
+    machine.change(lambda state: replace(state, addresses=(*state.connection, *outside)))
+
+
+def _device(machine: Machine, call: Call, words: Sequence[str], fields: Sequence[str], values_only: bool) -> Reply:
+    verb, names = (words[0], words[1:]) if words else ("status", [])
+    if names and names[-1] != machine.settings.interface:
+        return complain(f"Error: Device '{names[-1]}' not found.", code=10)
+    if verb == "reapply":
+        if not call.is_root:
+            return complain("Error: Reapplying connection to device failed: Not authorized to reapply.")
+        _reapply(machine)
+        return say(f"Connection successfully reapplied to device '{machine.settings.interface}'.")
+    if verb in ("status", "show"):
+        return _print(machine, list(fields) or ["DEVICE", "TYPE", "STATE", "CONNECTION"], values_only, table=verb == "status")
+    return complain("Error: invalid arguments to 'device' command.", code=2)
