@@ -25,6 +25,7 @@ def main() -> int:
             ending.set()
         return {}
 
+    (directory / "ssh_host_ed25519_key.pub").write_text("ssh-ed25519 AAAAkey root@lb1\n")
     control = ControlSocket(directory, {"status": lambda _asked: {"ready": True, "requests": 7}, "stop": stop})
     control.start()
     ending.wait()
