@@ -23,7 +23,7 @@ import winrm
 
 from provision.definition.load import load_cluster
 from provision.definition.secrets import resolve_secrets
-from provision.lab.orchestra import http_requests
+from provision.lab.orchestra import status
 from provision.model.cluster import Cluster
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,6 +82,11 @@ def seconds(work: Callable[[], object], runs: int = 7) -> tuple[float, float]:
 def process(command: Sequence[str], stdin: bytes = b"", env: dict[str, str] | None = None) -> Callable[[], object]:
     """A whole process as work; it must end with 0."""
     return lambda: subprocess.run(command, input=stdin, capture_output=True, check=True, env=env, cwd=ROOT)
+
+
+def http_requests(cluster: Cluster, server: str) -> int:
+    """HTTP requests that the lab's host has counted so far."""
+    return next(one.requests or 0 for one in status(cluster, cluster.file).hosts if one.name == server)
 
 
 def row(name: str, figures: tuple[float, float], note: str = "") -> None:

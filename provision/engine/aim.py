@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.engine.read import ClusterReading
-from provision.errors import UnsafePlan
+from provision.errors import ProvisionError, UnsafePlan
 from provision.hosts.balancer.carried import carried_ports
 from provision.hosts.balancer.desired import desired as desired_balancer
 from provision.hosts.balancer.facts import BalancerDesired
@@ -14,7 +14,7 @@ from provision.hosts.balancer.masks import Masks
 from provision.hosts.ftp_server.desired import desired as desired_server
 from provision.model.cluster import Cluster, Server
 from provision.model.ports import PortSet
-from provision.model.resources import DataChannelPorts, FirewallRule
+from provision.model.resources import DataChannelPorts, FirewallRule, Resource
 from provision.model.state import Key, Scope, State
 from provision.planning.order import Ownership, PortStage, accepting, attainable, port_stages
 from provision.planning.plan import Plan, Wave, make_plan
@@ -105,8 +105,20 @@ def aim_at_state(cluster: Cluster, reading: ClusterReading, past: State, scope: 
     return Aim(live, target, scope, tuple(waves), {})
 
 
+def hopeless(cluster: Cluster, reading: ClusterReading, masks: MasksFor) -> dict[str, ProvisionError]:
+    """Balancers that were read and of which still nobody can say how they should be, with the reason."""
+    found: dict[str, ProvisionError] = {}
+    for name, one in reading.balancers.items():
+        try:
+            desired_balancer(cluster, cluster.balancer(name), one.facts, cluster.ownership, masks(name))
+        except ProvisionError as error:
+            found[name] = error
+    return found
+
+
 def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Key, ...]]:
-    resources, unknown = {}, []
+    resources: dict[Key, Resource] = {}
+    unknown: list[Key] = []
     for name, one in reading.servers.items():
         server = cluster.server(name)
         sources = sources_of(cluster, reading, server)

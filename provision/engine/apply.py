@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from provision.engine.context import Event
-from provision.engine.copies import copy_to_balancers, fetch_generation
+from provision.engine.copies import catch_up, copy_to_balancers
 from provision.engine.generations import Generation, Store, held, whoami
 from provision.engine.ftp_verify import verify_cluster
 from provision.engine.outcome import Applied, Declined, HalfBack, Outcome, Stopped, Unchanged, WentBack
-from provision.engine.prepare import Preparation, Prepared, Workplace, aim_of_file, prepare_file, prepare_state
+from provision.engine.prepare import Preparation, Prepared, Workplace, aim_of_file, balancer_generations, prepare_file, prepare_state
 from provision.engine.rollout import Rollout
 from provision.engine.verify import VerifyReport
 from provision.errors import ProvisionError, SnapshotError, UnsafePlan, VerificationFailed
@@ -43,35 +43,22 @@ def roll_back(work: Workplace, number: int | None, ask: Ask) -> Outcome:
 
 
 def rollback_target(work: Workplace, number: int | None) -> Generation:
-    """The generation to go back to, from this machine or else from a balancer's copy. Raises SnapshotError."""
-    if number is None:
-        number = _previous(work.store)
-    try:
-        generation = work.store.read(number)
-    except SnapshotError as error:
-        copy = fetch_generation(work, number)
-        if copy is None:
-            raise
-        work.context.say(Event("note", "", f"{error}; the copy on a balancer is used"))
-        generation = copy
+    """The generation to go back to; balancers' copies are taken over first. Raises SnapshotError."""
+    catch_up(work)
+    generation = work.store.read(_previous(work.store) if number is None else number)
     if not generation.usable:
-        what = f"generation {number} was not proven (it ended as: {generation.result})"
+        what = f"generation {generation.number} was not proven (it ended as: {generation.result})"
         raise SnapshotError("P705", what, next=f"provision history {work.cluster.name}")
     return generation
 
 
 def _previous(store: Store) -> int:
-    usable = [number for number in store.numbers() if _is_usable(store, number)]
+    """The usable generation before the present one."""
+    usable = [number for number in store.whole_numbers() if store.read(number).usable]
     if not usable:
-        raise SnapshotError("P702", "there is no generation yet", why="no change was made from this machine")
+        why = "no change was made yet, and no balancer keeps a copy"
+        raise SnapshotError("P702", "there is no generation to go back to", why=why)
     return usable[-2] if len(usable) > 1 else usable[-1]
-
-
-def _is_usable(store: Store, number: int) -> bool:
-    try:
-        return store.read(number).usable
-    except SnapshotError:
-        return True  # damaged: asked for by number it says so, and a balancer's copy may be whole
 
 
 def _run(work: Workplace, verb: Verb, ask: Ask) -> Outcome:
@@ -91,7 +78,10 @@ def _run(work: Workplace, verb: Verb, ask: Ask) -> Outcome:
 
 def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
     """Snapshot, here and on the balancers, written and read back before the first change."""
-    numbers = work.store.numbers()
+    recorded = [one.number for one in balancer_generations(prepared.reading)]
+    if max(recorded, default=-1) > max(work.store.numbers(), default=-1):
+        catch_up(work)
+    numbers = [*work.store.numbers(), *recorded]
     base = Generation(
         cluster=work.cluster.name,
         number=0,
@@ -142,7 +132,7 @@ def _converge(work: Workplace, verb: Verb, prepared: Prepared, rollout: Rollout)
         plan = aim.plan(work.limit)
         if plan.empty:
             return True
-        rollout.scope, rollout.texts = aim.scope, aim.texts
+        rollout.scope, rollout.texts = rollout.scope | aim.scope, {**rollout.texts, **aim.texts}
     left = ", ".join(str(change.key) for change in plan.net())
     raise UnsafePlan("P305", f"after {ROUNDS} rounds there is still something to do: {left}")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
+from provision.engine.context import Event
 from provision.engine.generations import Generation, decode, encode
 from provision.engine.prepare import Workplace
 from provision.engine.read import ClusterReading
@@ -23,14 +25,19 @@ def copy_to_balancers(work: Workplace, reading: ClusterReading, generations: Ite
             raise SnapshotError("P706", "the snapshot cannot be kept on the balancer", where=name, why=why)
 
 
-def fetch_generation(work: Workplace, number: int) -> Generation | None:
-    """Generation `number` from the first balancer that has it whole, or None."""
+def catch_up(work: Workplace) -> None:
+    """Take over the generations that balancers keep and this machine lacks: made by others, or lost here.
+
+    A balancer that does not answer is passed over; a document that is damaged there is left out.
+    """
     for balancer in work.cluster.balancers:
-        try:
+        with suppress(ProvisionError):
             result = work.sessions.run_shell(balancer, fetch_script(work.cluster, balancer), work.context.limits.read)
-            documents = parse_fetch(result.stdout)
-            if number in documents:
-                return decode(documents[number], balancer.name)
-        except ProvisionError:
-            continue
-    return None
+            _take_over(work, balancer.name, parse_fetch(result.stdout))
+
+
+def _take_over(work: Workplace, balancer: str, documents: Mapping[int, bytes]) -> None:
+    for number in sorted(set(documents) - set(work.store.whole_numbers())):
+        with suppress(SnapshotError):
+            work.store.write(decode(documents[number], balancer))
+            work.context.say(Event("note", balancer, f"generation {number} was taken over from this balancer"))

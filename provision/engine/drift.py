@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from provision.engine.aim import Aim
+from provision.engine.aim import Aim, hopeless
 from provision.engine.generations import Generation
 from provision.engine.prepare import Workplace, aim_of_file, balancer_generations, read
 from provision.engine.read import ClusterReading
@@ -55,6 +55,7 @@ def drift(work: Workplace) -> DriftReport:
 
 def compare(work: Workplace, reading: ClusterReading) -> DriftReport:
     """The comparison of a reading that was made."""
+    reading = reading.without(hopeless(work.cluster, reading, work.masks.for_balancer))
     aim = aim_of_file(work, reading)
     newest = newest_generation(work, reading)
     changes = [one for one in diff(aim.state.read_only(), aim.live.read_only()) if not is_kept(one.inverse())]

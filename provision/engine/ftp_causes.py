@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from provision.engine.ftp_client import FtpFailure, Passive
+from provision.engine.ftp_client import FtpFailure, Passive, Step
 from provision.model.cluster import Cluster
 from provision.model.ports import PortSet
 
@@ -25,7 +25,7 @@ class Cause:
 
 
 DROPPED = {
-    "vip": "HAProxy does not listen there, or firewalld on the balancer does not admit the port (now and at boot differ)",
+    "vip": "HAProxy does not listen there, or firewalld on the balancer does not admit the port",
     "server": "Windows Firewall does not admit the balancer's address to the port, or IIS does not listen there",
     "slice": "HAProxy does not listen on this server's slice, or firewalld on the balancer does not admit it",
 }
@@ -33,18 +33,12 @@ DROPPED = {
 TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
     ("connect", "refused", "vip"): Cause("P602", "HAProxy does not run, or does not listen on the VIP"),
     ("connect", "timeout", "vip"): Cause("P602", "no balancer holds the VIP, or a firewall drops the port"),
-    ("connect", "refused", None): Cause(
-        "P602", "ftpsvc does not run, or no site is bound to this address and port"
-    ),
-    ("connect", "timeout", None): Cause(
-        "P602", "Windows Firewall does not admit the balancer, or the server is down"
-    ),
+    ("connect", "refused", None): Cause("P602", "ftpsvc does not run, or no site is bound to this address and port"),
+    ("connect", "timeout", None): Cause("P602", "Windows Firewall does not admit the balancer, or the server is down"),
     ("connect", "unreachable", "vip"): Cause(
         "P602", "firewalld on the balancer rejects the port, or there is no route"
     ),
-    ("connect", "closed", None): Cause(
-        "P602", "ftpsvc does not run, or Windows Firewall does not admit the balancer"
-    ),
+    ("connect", "closed", None): Cause("P602", "ftpsvc does not run, or Windows Firewall does not admit the balancer"),
     ("connect", "dial", None): Cause(
         "P620", "the balancer's sshd opens no channels (AllowTcpForwarding), or SSH broke"
     ),
@@ -53,15 +47,26 @@ TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
         "P603", "HAProxy cannot reach a server: Windows Firewall, SELinux, or ftpsvc"
     ),
     ("greeting", "closed", None): Cause("P603", "the site is stopped, or refuses the balancer's address"),
-    ("pasv", "reply", None): Cause(
-        "P618", "no passive port is free: reserved by Windows (10013), or all in use"
-    ),
-    ("data", "dial", None): Cause(
-        "P620", "the balancer's sshd opens no channels (AllowTcpForwarding), or SSH broke"
-    ),
-    ("delete", "reply", None): Cause("P616", "the account may write but not delete in probe.directory"),
+    ("pasv", "reply", None): Cause("P618", "no passive port is free: reserved by Windows (10013), or all in use"),
+    ("data", "dial", None): Cause("P620", "the balancer's sshd opens no channels (AllowTcpForwarding), or SSH broke"),
 }
 """By step, way of failing and kind of place (None: any)."""
+
+NEEDS_TLS = Cause("P604", "the site requires TLS: write `tls: explicit` under probe")
+TRANSFERS = ("list", "store", "retrieve")
+
+REPLIES: tuple[tuple[tuple[Step, ...], tuple[int, ...], Cause], ...] = (
+    ((), (421,), Cause("P603", "the server takes no more sessions: maxConnections, or it is shutting down")),
+    (("tls",), (), Cause("P605", "the site has no certificate, or its policy does not allow TLS")),
+    ((), (521, 522, 534), NEEDS_TLS),
+    (("login",), (), Cause("P606", "wrong user or password of the probe, or the account may not use this site")),
+    (("directory",), (), Cause("P610", "probe.directory does not exist here, or the account may not enter it")),
+    (("pasv",), (), Cause("P618", "no passive port is free: reserved by Windows (10013), or all in use")),
+    (("store",), (), Cause("P619", "the account may not write in probe.directory, or the disk is full")),
+    (("retrieve",), (), Cause("P612", "the file that was just written is not there")),
+    (("delete",), (), Cause("P616", "the account may write but not delete in probe.directory")),
+)
+"""By steps and replies (empty: any); the first row that fits counts."""
 
 STALLED = {
     "vip": "the data connection was taken by the balancer and did not arrive at the server that waits for it:"
@@ -80,44 +85,27 @@ def cause_of(failure: FtpFailure, kind: PlaceKind) -> Cause:
         return found
     if failure.step == "data":
         return Cause("P608", DROPPED[kind])
-    if failure.step in ("list", "store", "retrieve") and failure.way in ("timeout", "closed"):
+    if failure.step in TRANSFERS and failure.way in ("timeout", "closed"):
         return Cause("P609", STALLED[kind])
     if failure.way == "tls":
-        return Cause(
-            "P605", "TLS cannot be agreed: no certificate is bound to the site, or only old versions are on"
-        )
+        return Cause("P605", "TLS cannot be agreed: no certificate is bound to the site, or only old versions are on")
     return Cause("P617", "the session broke or took too long; look at the server's load and at its FTP log")
 
 
 def _cause_of_reply(failure: FtpFailure, kind: PlaceKind) -> Cause:
-    text = failure.text.upper()
-    match failure.step, failure.reply:
-        case _, 421:
-            return Cause("P603", "the server takes no more sessions: maxConnections, or it is shutting down")
-        case "tls", _:
-            return Cause("P605", "the site has no certificate, or its policy does not allow TLS")
-        case _, 521 | 522 | 534:
-            return Cause("P604", "the site requires TLS: write `tls: explicit` under probe")
-        case "login", reply if reply >= 500 and ("SSL" in text or "TLS" in text):
-            return Cause("P604", "the site requires TLS: write `tls: explicit` under probe")
-        case "login", _:
-            return Cause("P606", "wrong user or password of the probe, or the account may not use this site")
-        case "directory", _:
-            return Cause("P610", "probe.directory does not exist here, or the account may not enter it")
-        case "list" | "store" | "retrieve", 425 | 426:
-            return Cause("P609", STALLED[kind])
-        case "store", _:
-            return Cause("P619", "the account may not write in probe.directory, or the disk is full")
-        case "retrieve", _:
-            return Cause("P612", "the file that was just written is not there")
-    return TABLE.get((failure.step, "reply", None)) or Cause(
-        "P617", "an answer that FTP does not foresee here"
-    )
+    """By the reply's digits; a server that says 5xx and speaks of TLS at the login means what IIS's 534 means."""
+    if failure.step in TRANSFERS and failure.reply in (425, 426):
+        return Cause("P609", STALLED[kind])
+    says_tls = any(word in failure.text.upper() for word in ("SSL", "TLS"))
+    if failure.step == "login" and failure.reply >= 500 and says_tls:
+        return NEEDS_TLS
+    for steps, replies, cause in REPLIES:
+        if (not steps or failure.step in steps) and (not replies or failure.reply in replies):
+            return cause
+    return Cause("P617", "an answer that FTP does not foresee here")
 
 
-def cause_of_passive(
-    cluster: Cluster, passive: Passive, allowed: PortSet, server: str | None
-) -> Cause | None:
+def cause_of_passive(cluster: Cluster, passive: Passive, allowed: PortSet, server: str | None) -> Cause | None:
     """What is wrong with a 227; None when it names the external address and one of the `allowed` ports.
 
     `server` is the one that answered, where that is known.
@@ -126,9 +114,7 @@ def cause_of_passive(
     who = server or "the server that answered"
     if passive.address != wanted:
         restart = "or ftpsvc was not restarted since it was set"
-        return Cause(
-            "P607", f"it names {passive.address}, not {wanted}: {who} has no external address, {restart}"
-        )
+        return Cause("P607", f"it names {passive.address}, not {wanted}: {who} has no external address, {restart}")
     if passive.port in allowed:
         return None
     owner = next((name for name, ports in cluster.ownership.items() if passive.port in ports), None)

@@ -113,9 +113,7 @@ def tls_context() -> ssl.SSLContext:
 class TlsStream:
     """TLS over any stream. `session` is that of the control channel: many servers want data channels to resume it."""
 
-    def __init__(
-        self, stream: Stream, context: ssl.SSLContext, session: ssl.SSLSession | None = None
-    ) -> None:
+    def __init__(self, stream: Stream, context: ssl.SSLContext, session: ssl.SSLSession | None = None) -> None:
         self._stream = stream
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=False, session=session)
@@ -149,16 +147,20 @@ class TlsStream:
         """As `Stream.settimeout`."""
         self._stream.settimeout(seconds)
 
+    def shutdown(self, how: int, /) -> None:
+        """As `Stream.shutdown`, with TLS's own goodbye first."""
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        self._flush()
+        self._stream.shutdown(how)
+
     def close(self) -> None:
         """Say goodbye, read what still comes for at most FAREWELL seconds, close.
 
         Closing with something unread (the tickets of TLS 1.3) would reset the connection and lose what was sent.
         """
         with suppress(OSError):
-            with suppress(ssl.SSLError):
-                self._tls.unwrap()
-            self._flush()
-            self._stream.shutdown(socket.SHUT_WR)
+            self.shutdown(socket.SHUT_WR)
             self._stream.settimeout(FAREWELL)
             while self._stream.recv(CHUNK):
                 pass

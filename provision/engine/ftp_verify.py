@@ -30,7 +30,9 @@ def verify_cluster(work: Workplace) -> VerifyReport:
 
 def _channel(work: Workplace, balancer: Balancer) -> Dial:
     def dial(address: str, port: int, seconds: float) -> Stream:
-        return work.sessions.shell(balancer).open_channel(address, port, seconds)
+        channel = work.sessions.shell(balancer).open_channel(address, port)
+        channel.settimeout(seconds)
+        return channel
 
     return dial
 

@@ -145,6 +145,17 @@ class Store:
             raise SnapshotError("P702", f"there is no generation {number}", where=str(path), why=f"there are: {have}")
         return decode(path.read_bytes(), str(path))
 
+    def whole_numbers(self) -> list[int]:
+        """The numbers whose documents are not damaged, ascending."""
+        return [number for number in self.numbers() if self._is_whole(number)]
+
+    def _is_whole(self, number: int) -> bool:
+        try:
+            self.read(number)
+        except SnapshotError:
+            return False
+        return True
+
     def latest(self) -> Generation | None:
         """The newest generation that is usable, or None."""
         for number in reversed(self.numbers()):

@@ -38,14 +38,14 @@ class ClusterReading:
     @property
     def state(self) -> State:
         """The live state; failed hosts stand in `unread`."""
-        both = (*self.balancers.values(), *self.servers.values())
+        both: list[HostReading] = [*self.balancers.values(), *self.servers.values()]
         resources = {key: one for reading in both for key, one in reading.resources.items()}
         return State(resources, {host: str(error) for host, error in self.failures.items()})
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """What was found beside the managed state, balancers first."""
-        both = (*self.balancers.values(), *self.servers.values())
+        both: list[HostReading] = [*self.balancers.values(), *self.servers.values()]
         return tuple(one for reading in both for one in reading.findings)
 
     @property
@@ -62,6 +62,12 @@ class ClusterReading:
     def sessions(self) -> dict[str, int]:
         """Open FTP sessions by server; -1 where the server could not tell."""
         return {name: one.facts.sessions for name, one in self.servers.items()}
+
+    def without(self, failed: Mapping[str, ProvisionError]) -> ClusterReading:
+        """The same, with some hosts counted as not read."""
+        balancers = {name: one for name, one in self.balancers.items() if name not in failed}
+        servers = {name: one for name, one in self.servers.items() if name not in failed}
+        return ClusterReading(balancers, servers, {**self.failures, **failed}, self.seconds)
 
     def with_host(self, name: str, reading: HostReading) -> ClusterReading:
         """The same, with one host's reading replaced by a newer one."""

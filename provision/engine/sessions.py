@@ -42,7 +42,8 @@ class Sessions:
 
     def close(self) -> None:
         """Close every session; a session that cannot be closed any more is let go."""
-        for session in (*self._shells.values(), *self._powershells.values()):
+        every: list[ShellSession | PowerShellSession] = [*self._shells.values(), *self._powershells.values()]
+        for session in every:
             with suppress(ProvisionError):
                 session.close()
         self._shells.clear()

@@ -58,14 +58,10 @@ def verify_server(cluster: Cluster, server: Server, means: Means) -> VerifyRepor
 
 def _banner_only() -> Check:
     what = "only the greeting was checked: the cluster file has no probe, so nobody logged in or opened a data channel"
-    return Check(
-        "VIP", None, "", (), "note", code="P614", what=what, cause="add `probe` to check PASV and transfers"
-    )
+    return Check("VIP", None, "", (), "note", code="P614", what=what, cause="add `probe` to check PASV and transfers")
 
 
-def _patient(
-    cluster: Cluster, means: Means, door: Door, until: Deadline, known: frozenset[str]
-) -> tuple[Visit, Check]:
+def _patient(cluster: Cluster, means: Means, door: Door, until: Deadline, known: frozenset[str]) -> tuple[Visit, Check]:
     """A visit that is repeated each second while the place may still be coming up."""
     while True:
         visit = Visit(cluster, means, door)
@@ -112,14 +108,10 @@ def _not_met(missing: Sequence[str], logins: int, *, sticky: bool, known: bool) 
         cause = "one client address always meets the same server; the checks at each server stand in for it"
     else:
         cause = "DOWN or drained in HAProxy, or busier servers than the one that answered"
-    return Check(
-        "VIP", None, "", (), "note" if sticky or not known else "warn", code="P621", what=what, cause=cause
-    )
+    return Check("VIP", None, "", (), "note" if sticky or not known else "warn", code="P621", what=what, cause=cause)
 
 
-def _at_servers(
-    cluster: Cluster, means: Means, until: Deadline, servers: Sequence[Server]
-) -> Iterator[Check]:
+def _at_servers(cluster: Cluster, means: Means, until: Deadline, servers: Sequence[Server]) -> Iterator[Check]:
     """Each server by itself through each balancer, since its firewall may admit nobody else."""
     for number, (balancer, dial) in enumerate(means.via.items()):
         for server in servers:
@@ -134,12 +126,7 @@ def _unmet(cluster: Cluster, means: Means, servers: Sequence[Server]) -> Iterato
 
     Only with a single balancer: with several, IIS would see two addresses and refuse, rightly.
     """
-    if (
-        cluster.ftp.layout != "sliced"
-        or cluster.probe is None
-        or len(means.via) != 1
-        or len(cluster.balancers) != 1
-    ):
+    if cluster.ftp.layout != "sliced" or cluster.probe is None or len(means.via) != 1 or len(cluster.balancers) != 1:
         return
     ((balancer, dial),) = means.via.items()
     for server in servers:
@@ -173,9 +160,7 @@ def _copies(cluster: Cluster, means: Means) -> Iterator[Check]:
     if cluster.probe is None or cluster.probe.directory is None or len(cluster.servers) < 2 or not means.via:
         return
     balancer, dial = next(iter(means.via.items()))
-    visits = [
-        Visit(cluster, means, _server_door(one, balancer, dial, writes=True)) for one in cluster.servers
-    ]
+    visits = [Visit(cluster, means, _server_door(one, balancer, dial, writes=True)) for one in cluster.servers]
     name = f"provision-verify-{means.token}-copy.bin"
     try:
         for visit in visits:
@@ -185,9 +170,7 @@ def _copies(cluster: Cluster, means: Means) -> Iterator[Check]:
         for visit in visits[1:]:
             yield _copy(visits[0], visit, name, means, until)
     except (FtpFailure, Wrong) as error:
-        yield Check(
-            "files", None, balancer, (), "warn", code="P613", what=f"copies could not be compared: {error}"
-        )
+        yield Check("files", None, balancer, (), "warn", code="P613", what=f"copies could not be compared: {error}")
     finally:
         left = [str(visit.server) for visit in visits if visit.entered and not _removed(visit, name)]
         for visit in visits:
@@ -210,11 +193,7 @@ def _copy(writer: Visit, reader: Visit, name: str, means: Means, until: Deadline
     )
     if found == content:
         return Check("files", reader.server, "", steps, "ok", seconds)
-    what = (
-        f"a file written through {writer.server} is not there"
-        if found is None
-        else "another content is there"
-    )
+    what = f"a file written through {writer.server} is not there" if found is None else "another content is there"
     cause = "the servers do not share or replicate this directory: clients see other files on each server"
     return Check("files", reader.server, "", steps, "warn", seconds, "P613", what, cause)
 

@@ -13,8 +13,10 @@ from provision.model.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One place, tried once. `server` is the one that answered, None where nobody can tell; `via` the balancer whose
-    SSH channel carried the control connection, "" for a connection from here. `steps` were done; `seconds` it took.
+    """One place, tried once, with the `steps` that were done and the `seconds` they took.
+
+    `server` is the one that answered, None where nobody can tell; `via` the balancer whose SSH channel carried the
+    control connection, "" for a connection from here.
     """
 
     place: Literal["VIP", "server", "files"]
@@ -81,8 +83,8 @@ class Means:
     token: str
     password: Secret | None = None
     direct: tuple[Dial, ...] = field(default_factory=lambda: (socket_dial(),))
-    serving: Callable[[tuple[str, int]], str | None] = lambda end: None
+    serving: Callable[[tuple[str, int]], str | None] = lambda _end: None
     limits: Limits = Limits()
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    say: Callable[[Check], None] = lambda check: None
+    say: Callable[[Check], None] = lambda _check: None

@@ -101,9 +101,7 @@ class Visit:
     def enter(self) -> None:
         """Connect, and with a probe log in and go to its directory. Raises FtpFailure."""
         door, limits, probe = self._door, self._means.limits, self._cluster.probe
-        self._session = FtpSession(
-            door.control, door.address, door.port, step=limits.step, whole=limits.session
-        )
+        self._session = FtpSession(door.control, door.address, door.port, step=limits.step, whole=limits.session)
         self.steps.append(f"greeting {self._session.greeting.splitlines()[0]}")
         end = local_end(self._session.raw)
         if self.server is None and end is not None:
@@ -126,11 +124,7 @@ class Visit:
             return
         listing = self.session.list(lambda seconds: self._open(passive, seconds))
         self.steps.append(f"LIST {len(listing.splitlines())} lines")
-        if (
-            self._door.writes
-            and self._cluster.probe is not None
-            and self._cluster.probe.directory is not None
-        ):
+        if self._door.writes and self._cluster.probe is not None and self._cluster.probe.directory is not None:
             self._move_file()
 
     def ask(self) -> Passive:
@@ -154,15 +148,17 @@ class Visit:
         try:
             self.put(name, content)
             if self.get(name) != content:
-                raise Wrong(
-                    "the file came back different", Cause("P612", "two servers answer as one, or a filter")
-                )
+                raise Wrong("the file came back different", Cause("P612", "two servers answer as one, or a filter"))
         except (FtpFailure, Wrong):
             with suppress(FtpFailure):
                 self.session.delete(name)
             raise
         self.session.delete(name)
         self.steps.append(f"STOR, RETR, DELE {len(content)} bytes, the same")
+
+    def _compare(self, name: str, content: bytes) -> None:
+        if self.get(name) != content:
+            raise Wrong("the file came back different", Cause("P612", "two servers answer as one, or a filter"))
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file. Raises FtpFailure or Wrong."""

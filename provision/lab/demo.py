@@ -41,7 +41,7 @@ class Demo:
         code = subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL).returncode
         if code != expected:
             what = f"`provision {' '.join(words)}` ended with {code}, and {expected} was expected"
-            raise LabError("P801", what, next="provision lab status; the hosts' host.log files tell more")
+            raise LabError("P811", what, next="provision lab status; the hosts' host.log files tell more")
         self.say(f"(exit {code})")
 
 
@@ -85,7 +85,7 @@ def _client(demo: Demo, number: int) -> ftplib.FTP:
 
 def _user(cluster: Cluster) -> str:
     if cluster.probe is None:
-        raise LabError("P802", "the demo needs the cluster file to name a probe account", where=str(cluster.file))
+        raise LabError("P812", "the demo needs the cluster file to name a probe account", where=str(cluster.file))
     return cluster.probe.user
 
 
@@ -95,7 +95,7 @@ def _expect_broken(demo: Demo) -> None:
     except OSError as error:
         demo.say(f"FTP to {demo.cluster.vip}:{demo.cluster.ftp.port} fails: {error}")
         return
-    raise LabError("P803", "FTP through the VIP works, and it should not yet")
+    raise LabError("P813", "FTP through the VIP works, and it should not yet")
 
 
 def _use(demo: Demo) -> None:
@@ -117,8 +117,8 @@ def _round_trip(demo: Demo, number: int) -> str:
         client.delete(name)
         client.quit()
     except (OSError, ftplib.Error) as error:
-        raise LabError("P804", f"client {number} could not use FTP through the VIP", why=str(error)) from error
+        raise LabError("P814", f"client {number} could not use FTP through the VIP", why=str(error)) from error
     if b"".join(parts) != data:
-        raise LabError("P804", f"client {number} got back other bytes than it sent")
+        raise LabError("P814", f"client {number} got back other bytes than it sent")
     high, low = (int(one) for one in where.split(",")[4:])
     return f"client {number + 1}: same bytes back, data port {high * 256 + low}, {time.monotonic() - started:.2f} s"
