@@ -15,7 +15,7 @@ from provision.hosts.balancer.haproxy_cfg import Mode, Version
 from provision.hosts.balancer.scripts import fragment_path
 from provision.model.change import Finding
 from provision.model.cluster import Balancer, Cluster
-from provision.model.resources import Resource
+from provision.model.resources import Resource, Service
 from provision.model.state import Key
 
 MAIN = "/etc/haproxy/haproxy.cfg"
@@ -38,6 +38,8 @@ class HaproxyFacts:
     conf_d: bool = False
     served: frozenset[str] | None = None
     """The digests of this cluster that the admin socket shows; None: there was nobody to ask."""
+    on_disk: str | None = None
+    """The digest that our configuration on disk carries; None: none of ours is loaded."""
     foreign_binds: tuple[Bind, ...] = ()
     foreign_sections: frozenset[str] = frozenset()
 
@@ -80,6 +82,8 @@ class BalancerFacts:
     hashes: Mapping[str, str]
     recorded: bytes | None
     """The newest generation document that this balancer keeps."""
+    services: Mapping[str, Service] = field(default_factory=dict)
+    """haproxy and rsyslog as they were found: what a change of their files alone must leave them as."""
 
     def mode(self, balancer: Balancer) -> Mode:
         """Main or fragment: as the cluster file says, else as it was found."""

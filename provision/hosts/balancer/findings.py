@@ -60,7 +60,7 @@ def _main_file(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> It
     haproxy, mode = facts.haproxy, facts.mode(balancer)
     if mode == "main" and haproxy.main == "foreign":
         yield (
-            "P510",
+            "P501",
             "refuse",
             f"{MAIN} was written by somebody else and would be replaced",
             f"say 'haproxy: fragment' for {balancer.name} to live beside it, or run with --adopt to replace it "
@@ -68,7 +68,7 @@ def _main_file(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> It
         )
     if mode == "main" and haproxy.main == "other cluster":
         fix = f"say 'haproxy: fragment' for {balancer.name}"
-        yield "P511", "refuse", f"{MAIN} belongs to another cluster of provision", fix
+        yield "P502", "refuse", f"{MAIN} belongs to another cluster of provision", fix
     if mode == "fragment" and haproxy.main == "absent" and haproxy.installed:
         yield "P512", "refuse", f"a fragment needs a main file, and {MAIN} does not exist", "say 'haproxy: main'"
 

@@ -34,14 +34,25 @@ class Frame:
 
 def frames(data: bytes) -> tuple[Frame, ...]:
     """All frames up to the one named `end`. Raises FrameError when there is none, or on anything between frames."""
-    found = tuple(_walk(data))
+    found = tuple(frame for frame, _ in _walk(data))
     if not found or found[-1].name != "end":
         tail = data[-200:].decode("utf-8", "backslashreplace")
         raise FrameError(f"the output ended early; its last words: {tail!r}")
     return found[:-1]
 
 
-def _walk(data: bytes) -> Iterator[Frame]:
+def after(data: bytes, *prefixes: str) -> bytes:
+    """What follows the frames at the beginning whose names start with one of `prefixes`."""
+    at = 0
+    for frame, end in _walk(data):
+        if not frame.name.startswith(prefixes):
+            break
+        at = end
+    return data[at:]
+
+
+def _walk(data: bytes) -> Iterator[tuple[Frame, int]]:
+    """Each frame, and where it ends."""
     at = 0
     while at < len(data):
         stop = data.find(b"\n", at)
@@ -52,8 +63,8 @@ def _walk(data: bytes) -> Iterator[Frame]:
         if data[begin + size : begin + size + 1] != b"\n":
             raise FrameError(f"the frame {match[1]!r} is shorter or longer than it says")
         name, text = match[1].decode("utf-8", "surrogateescape"), data[begin : begin + size]
-        yield Frame(name, int(match[2]), text.decode("utf-8", "surrogateescape"))
         at = begin + size + 1
+        yield Frame(name, int(match[2]), text.decode("utf-8", "surrogateescape")), at
 
 
 def starting(found: tuple[Frame, ...], prefix: str) -> dict[str, Frame]:

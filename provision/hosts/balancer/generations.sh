@@ -1,23 +1,28 @@
-# Generations on this balancer: record_generation ROOT CLUSTER NAME LENGTH SHA256 (the document follows on standard
-# input), fetch_generations ROOT CLUSTER.
+# Generations on this balancer: record_generations ROOT CLUSTER (on standard input, for each document, a line with its
+# name, its length and its SHA-256, then its bytes), fetch_generations ROOT CLUSTER.
 
 generation_folder() {
     setup "$1" "$2"
     GENERATIONS=$STATE/generations
 }
 
-record_generation() {
+# What was written is read again; the first that is not as it was sent ends it, with 1 and a sentence.
+record_generations() {
     generation_folder "$1" "$2"
-    item recorded store_generation "$3" "$4" "$5" 4<&0
-    [ "$item_status" -ne 0 ] || item "generation:$3" cat "$GENERATIONS/$3"
-    frame end 0 ''
+    mkdir -p "$GENERATIONS" && chmod 700 "$STATE" "$GENERATIONS" || return
+    while read -r name length hash; do
+        store_generation "$name" "$length" "$hash" || { rm -f "$GENERATIONS/.$name"; return 1; }
+    done
+    sync "$GENERATIONS" 2>/dev/null || sync
 }
 
 store_generation() { # NAME LENGTH SHA256
-    mkdir -p "$GENERATIONS" && chmod 700 "$STATE" "$GENERATIONS" || return
-    head -c "$2" <&4 >"$GENERATIONS/.$1" || return
-    [ "$(sha256sum <"$GENERATIONS/.$1" | cut -d ' ' -f 1)" = "$3" ] || { echo "it did not arrive whole"; return 1; }
-    { sync "$GENERATIONS/.$1" 2>/dev/null || sync; } && mv "$GENERATIONS/.$1" "$GENERATIONS/$1"
+    head -c "$2" >"$GENERATIONS/.$1" && { sync "$GENERATIONS/.$1" 2>/dev/null || sync; } || return
+    if [ "$(sha256sum <"$GENERATIONS/.$1" | cut -d ' ' -f 1)" != "$3" ]; then
+        echo "generation $1 did not arrive whole" >&2
+        return 1
+    fi
+    mv "$GENERATIONS/.$1" "$GENERATIONS/$1"
 }
 
 fetch_generations() {

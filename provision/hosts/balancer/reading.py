@@ -7,12 +7,13 @@ A tool that is missing is an answer. Resources are made in `found`, findings in 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import cast
 
 from provision.errors import ReadFailed
 from provision.hosts.balancer.answers import Answers
 from provision.hosts.balancer.cfg_reader import read_cfg
-from provision.hosts.balancer.digest import owner_of, served
+from provision.hosts.balancer.digest import carried, owner_of, served
 from provision.hosts.balancer.facts import (
     MAIN,
     SYSCONFIG,
@@ -32,6 +33,7 @@ from provision.hosts.balancer.masks import Masks
 from provision.hosts.balancer.scripts import read_arguments, script
 from provision.model.cluster import Balancer, Cluster
 from provision.model.command import ShellScript
+from provision.model.resources import Service
 from provision.model.state import Key
 
 
@@ -55,8 +57,10 @@ def parse_reading(stdout: bytes, cluster: Cluster, balancer: Balancer, masks: Ma
 
 
 def _reading(answers: Answers) -> BalancerReading:
-    facts = _facts(answers)
-    found = {Key(answers.balancer.name, one.kind, name): one for name, one in resources(answers, facts)}
+    known = _facts(answers)
+    found = {Key(answers.balancer.name, one.kind, name): one for name, one in resources(answers, known)}
+    services = {key.name: one for key, one in found.items() if isinstance(one, Service)}
+    facts = replace(known, services=services)
     sections = {path: read_cfg(text) for path, text in answers.loaded().items()}
     return BalancerReading(found, facts, findings(answers.cluster, answers.balancer, facts, sections))
 
@@ -89,6 +93,7 @@ def _haproxy(answers: Answers) -> HaproxyFacts:
     package = answers.need("package")
     version, release, trouble = _version(answers, package)
     foreign = [one for path, text in answers.loaded().items() if not answers.is_ours(text) for one in read_cfg(text)]
+    ours = [text for text in answers.loaded().values() if answers.is_ours(text)]
     known = answers.need("served")
     return HaproxyFacts(
         installed=package.ok,
@@ -98,6 +103,7 @@ def _haproxy(answers: Answers) -> HaproxyFacts:
         main=_main_file(answers),
         config_paths=answers.paths,
         conf_d=_loads_conf_d(answers, version),
+        on_disk=next((digest for text in ours if (digest := carried(text))), None),
         served=served(known.text, answers.cluster.name) if known.ok else None,
         foreign_binds=tuple(bind for one in foreign for bind in one.binds),
         foreign_sections=frozenset(one.name for one in foreign if one.kind in ("listen", "frontend", "backend")),

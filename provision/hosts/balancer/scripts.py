@@ -10,7 +10,7 @@ from provision.model.cluster import Balancer, Cluster
 _PARTS = {
     "read": (("common.sh", "read.sh"), "read_all"),
     "change": (("common.sh", "read.sh", "change.sh"), "change_all"),
-    "record": (("common.sh", "generations.sh"), "record_generation"),
+    "record": (("common.sh", "generations.sh"), "record_generations"),
     "fetch": (("common.sh", "generations.sh"), "fetch_generations"),
     "live": (("common.sh", "live.sh"), "live_all"),
 }
