@@ -9,6 +9,8 @@ import threading
 import time
 
 import pytest
+import tree_sitter
+import tree_sitter_powershell
 
 from provision.errors import ConnectionFailed, HostError, ReadFailed
 from provision.lab.winrm.accounts import Account
@@ -20,7 +22,7 @@ from provision.lab.winrm.tls import make_tls
 from provision.model.secret import Secret
 from provision.remote.psrp import open_psrp
 from provision.remote.session import WinRMTarget
-from provision.remote.winrs import ARGUMENTS, SHELL_COMMANDS, open_winrs
+from provision.remote.winrs import ARGUMENTS, BOOTSTRAP, SHELL_COMMANDS, open_winrs
 
 WAYS = [("http", "ntlm"), ("http", "negotiate"), ("https", "ntlm"), ("https", "negotiate"), ("https", "basic")]
 
@@ -345,7 +347,7 @@ def test_the_winrs_command_line_is_constant_and_short_enough_for_cmd(host, serve
 
 def test_nothing_of_a_session_is_logged_or_shown(host, start, target, opener, caplog, password):
     caplog.set_level(logging.DEBUG)
-    server = start(faults=lambda: Faults())
+    server = start(faults=Faults)
     host.answer(lambda script, json: json)
     with caplog.at_level(logging.DEBUG):
         session = opener(target(server, "http"))
@@ -359,3 +361,8 @@ def test_nothing_of_a_session_is_logged_or_shown(host, start, target, opener, ca
 def test_a_target_writes_an_ipv6_address_in_brackets():
     target = WinRMTarget("w", "fe80::1", 5986, "https", "ntlm", "u", Secret("p"))
     assert target.endpoint == "https://[fe80::1]:5986/wsman"
+
+
+def test_the_bootstrap_is_powershell_that_parses():
+    language = tree_sitter.Language(tree_sitter_powershell.language())
+    assert not tree_sitter.Parser(language).parse(BOOTSTRAP.encode()).root_node.has_error
