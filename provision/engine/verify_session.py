@@ -54,6 +54,11 @@ def probe_content(token: str) -> bytes:
     return b"".join(hashlib.sha256(f"{token} {number}".encode()).digest() for number in range(BLOCKS))
 
 
+def file_name(token: str) -> str:
+    """The name of the file that one session writes, reads and deletes."""
+    return f"provision-verify-{token}.bin"
+
+
 class Visit:
     """One session at one door. `steps` grows with what was done; `server` is known once something names it."""
 
@@ -87,6 +92,8 @@ class Visit:
         except FtpFailure as failure:
             cause = cause_of(failure, self._door.kind)
             level, code, what, text = self._level(cause), cause.code, str(failure), cause.text
+            if failure.step == "delete":
+                what += f"; {file_name(self._means.token)} is left there"
         except Wrong as wrong:
             level, code, what, text = "failed", wrong.cause.code, wrong.what, wrong.cause.text
         seconds = self._means.clock() - started
@@ -144,11 +151,10 @@ class Visit:
         return self._door.data(self._door.data_address, passive.port, seconds)
 
     def _move_file(self) -> None:
-        name, content = f"provision-verify-{self._means.token}.bin", probe_content(self._means.token)
+        name, content = file_name(self._means.token), probe_content(self._means.token)
         try:
             self.put(name, content)
-            if self.get(name) != content:
-                raise Wrong("the file came back different", Cause("P612", "two servers answer as one, or a filter"))
+            self._compare(name, content)
         except (FtpFailure, Wrong):
             with suppress(FtpFailure):
                 self.session.delete(name)

@@ -93,16 +93,12 @@ def test_our_rule_is_removed_where_there_was_none() -> None:
         (FtpService("Manual", True, True), RUNS, {"startType": "Automatic", "running": True}),
     ],
 )
-def test_the_service_restarts_only_when_it_runs_something_old(
-    before: Resource, after: Resource, service: Any
-) -> None:
+def test_the_service_restarts_only_when_it_runs_something_old(before: Resource, after: Resource, service: Any) -> None:
     assert order(change("ftp-service", "ftpsvc", before, after)) == {"service": service}
 
 
 def test_a_service_that_is_to_stop_is_not_restarted_for_a_range() -> None:
-    sent = order(
-        change("data-channel-ports", "server", PORTS, None), change("ftp-service", "ftpsvc", RUNS, STOPPED)
-    )
+    sent = order(change("data-channel-ports", "server", PORTS, None), change("ftp-service", "ftpsvc", RUNS, STOPPED))
     assert sent["service"] == {"startType": "Manual", "running": False}
 
 
@@ -160,5 +156,6 @@ def test_the_answer_to_a_change_tells_what_was_done() -> None:
 def test_a_change_that_failed_says_why_and_what_to_do(text: str, code: str, said: str) -> None:
     with pytest.raises(ChangeFailed) as caught:
         parse_change(text, server())
-    assert caught.value.code == code and caught.value.host == WIN1
+    assert caught.value.code == code
+    assert caught.value.host == WIN1
     assert said in caught.value.next

@@ -76,9 +76,7 @@ def test_a_server_on_which_all_is_well_gives_no_finding() -> None:
         ),
     ],
 )
-def test_a_setting_that_hurts_behind_a_proxy_is_told(
-    code: str, level: str, changes: dict[str, Any], said: str
-) -> None:
+def test_a_setting_that_hurts_behind_a_proxy_is_told(code: str, level: str, changes: dict[str, Any], said: str) -> None:
     finding = found(code, **changes)
     assert (finding.host, finding.level) == ("win1", level)
     assert said in finding.message
@@ -95,9 +93,7 @@ def test_rules_for_some_addresses_or_other_ports_leave_ours_its_meaning() -> Non
 
 
 def test_the_fix_for_an_open_rule_names_the_rule() -> None:
-    assert (
-        "Disable-NetFirewallRule -Name 'IIS-Passive'" in found("P427", firewallOpen=[rule("IIS-Passive")]).fix
-    )
+    assert "Disable-NetFirewallRule -Name 'IIS-Passive'" in found("P427", firewallOpen=[rule("IIS-Passive")]).fix
 
 
 def test_several_balancers_are_told_of_with_the_address_check_on() -> None:
@@ -122,10 +118,7 @@ def test_ports_that_an_administrator_reserved_can_be_used_in_the_dynamic_range()
 
 
 def test_a_partly_reserved_slice_in_the_dynamic_range_is_refused_for_the_rest() -> None:
-    assert (
-        "10005-10009 lies"
-        in found("P432", dynamicPorts="10000-20000", reservedPorts=["10000-10004*"]).message
-    )
+    assert "10005-10009 lies" in found("P432", dynamicPorts="10000-20000", reservedPorts=["10000-10004*"]).message
 
 
 def test_a_slice_outside_the_dynamic_range_is_fine() -> None:
@@ -144,7 +137,8 @@ def test_a_second_site_elsewhere_is_a_warning_only() -> None:
     second = site("Second", managed=True, bindings=["*:2121:"])
     one = server(sites=(SITE, "Second"))
     finding = found("P436", cluster(servers=(one,)), sites=[site(), second])
-    assert finding.level == "warn" and "'Second' on *:2121:" in finding.message
+    assert finding.level == "warn"
+    assert "'Second' on *:2121:" in finding.message
 
 
 def test_sites_that_are_stopped_with_their_service_are_not_told_one_by_one() -> None:

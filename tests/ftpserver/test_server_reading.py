@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from ftpserver.windows_answers import (
     AFTER,
     BEFORE,
@@ -27,6 +25,8 @@ from ftpserver.windows_answers import (
     service,
     site,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from provision.errors import ReadFailed
 from provision.hosts.ftp_server.reading import parse_reading, read_call
@@ -39,9 +39,7 @@ ADDRESS_KEY = Key(WIN1, "external-address", SITE)
 RULE_KEY = Key(WIN1, "firewall-rule", RULE)
 SERVICE_KEY = Key(WIN1, "ftp-service", "ftpsvc")
 
-ranges = st.tuples(st.integers(1025, 65535), st.integers(1025, 65535)).map(
-    lambda p: PortRange(min(p), max(p))
-)
+ranges = st.tuples(st.integers(1025, 65535), st.integers(1025, 65535)).map(lambda p: PortRange(min(p), max(p)))
 port_ranges = st.just(PortRange(0, 0)) | ranges
 addresses = st.ip_addresses(v=4).map(str)
 external = st.builds(ExternalAddress, addresses, st.booleans())
@@ -135,7 +133,8 @@ def test_an_address_from_the_site_defaults_is_known_as_inherited() -> None:
 def test_our_rule_turned_into_something_else_counts_as_not_enabled(change: dict[str, str]) -> None:
     reading = read(firewallRule=own_rule(**change))
     rule = reading.resources[RULE_KEY]
-    assert isinstance(rule, FirewallRule) and not rule.enabled
+    assert isinstance(rule, FirewallRule)
+    assert not rule.enabled
     assert "P440" in {one.code for one in reading.findings}
 
 
@@ -146,7 +145,8 @@ def test_a_mask_that_says_one_host_is_no_difference() -> None:
 
 def test_a_rule_for_any_port_is_read_as_all_ports() -> None:
     rule = read(firewallRule=own_rule(localPorts=["Any"])).resources[RULE_KEY]
-    assert isinstance(rule, FirewallRule) and rule.ports == PortSet.parse("0-65535")
+    assert isinstance(rule, FirewallRule)
+    assert rule.ports == PortSet.parse("0-65535")
 
 
 @pytest.mark.parametrize(
@@ -214,13 +214,15 @@ def test_a_server_without_the_ftp_service_is_told_how_to_install_it() -> None:
 
 def test_a_site_that_is_not_there_is_named_with_those_that_are() -> None:
     error = failure(answered(data(missingSites=["Shop"], sites=[site("One"), site("Two")])))
-    assert error.code == "P402" and "Shop" in error.why
+    assert error.code == "P402"
+    assert "Shop" in error.why
     assert error.next == "FTP sites there: One, Two"
 
 
 def test_a_server_on_which_no_site_is_meant_says_where_its_sites_are_bound() -> None:
     error = failure(answered(data(sites=[site("Far", managed=False, bindings=["*:2121:"])])), sites=None)
-    assert error.code == "P411" and "Far on *:2121:" in error.why
+    assert error.code == "P411"
+    assert "Far on *:2121:" in error.why
 
 
 @pytest.mark.parametrize(
@@ -237,7 +239,8 @@ def test_a_server_on_which_no_site_is_meant_says_where_its_sites_are_bound() -> 
 )
 def test_every_error_of_a_script_is_one_of_ours_with_its_message_and_a_fix(code: str, ours: str) -> None:
     error = failure(refused(code, "access to X denied"))
-    assert error.code == ours and error.next
+    assert error.code == ours
+    assert error.next
     assert "access to X denied" in str(error)
 
 

@@ -35,9 +35,7 @@ def balancer(name: str = "lb1") -> Balancer:
     return Balancer(name, "10.0.0.2", Ssh(), "10.0.0.2", None, "boolean", None, "/")
 
 
-def server(
-    name: str = WIN1, low: int = 10000, high: int = 10009, sites: tuple[str, ...] | None = (SITE,)
-) -> Server:
+def server(name: str = WIN1, low: int = 10000, high: int = 10009, sites: tuple[str, ...] | None = (SITE,)) -> Server:
     """A server with a slice of ten ports."""
     winrm = WinRM("https", 5986, "ntlm", "psrp", "Administrator", None, None, verify=True)
     address = f"10.0.0.1{name[-1]}"
@@ -215,9 +213,7 @@ def printed(resources: Mapping[Key, Resource]) -> str:
                 }
             case FirewallRule():
                 ports, remote = [str(part) for part in one.ports], list(one.remote_addresses)
-                content["firewallRule"] = own_rule(
-                    enabled=one.enabled, localPorts=ports, remoteAddresses=remote
-                )
+                content["firewallRule"] = own_rule(enabled=one.enabled, localPorts=ports, remoteAddresses=remote)
             case FtpService():
                 content["service"] = service(one.start_type, STARTED if one.running else None)
                 content["configChangedAt"] = BEFORE if one.current else AFTER

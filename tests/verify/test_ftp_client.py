@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from verify.ftp_servers import (
@@ -74,7 +75,7 @@ def round_trip(session: FtpSession) -> tuple[bytes, bytes]:
 def test_a_file_goes_up_and_comes_back_byte_for_byte(dial: object, secure: bool, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    strict = {"tls_control_required": True, "tls_data_required": True} if secure else {}
+    strict: dict[str, Any] = {"tls_control_required": True, "tls_data_required": True} if secure else {}
     with ftp_server(HOST, home, PORTS, tls=certificate(tmp_path) if secure else None, **strict) as port:
         session = FtpSession(dial, HOST, port)  # type: ignore[arg-type]  # parametrize knows no protocol types
         if secure:

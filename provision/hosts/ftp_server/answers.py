@@ -51,9 +51,7 @@ class Remedy:
 
 REMEDIES = {
     "FtpFeatureMissing": Remedy("P401", "the FTP service of IIS is not installed", "Run there: {words}"),
-    "NoSuchSite": Remedy(
-        "P402", "an FTP site that the cluster file names does not exist", "FTP sites there: {words}"
-    ),
+    "NoSuchSite": Remedy("P402", "an FTP site that the cluster file names does not exist", "FTP sites there: {words}"),
     "NotElevated": Remedy(
         "P403",
         "the account is not an elevated administrator",
@@ -74,9 +72,7 @@ REMEDIES = {
         "the IIS configuration was changed by something else during each of three attempts",
         "Close IIS Manager and other scripts on that server, then run again.",
     ),
-    "ServiceFailed": Remedy(
-        "P407", "the FTP service did not do what it was told", "Its event log says: {words}"
-    ),
+    "ServiceFailed": Remedy("P407", "the FTP service did not do what it was told", "Its event log says: {words}"),
     "BadInput": Remedy(
         "P408",
         "the script refused its input",
@@ -84,13 +80,11 @@ REMEDIES = {
     ),
 }
 
-UNEXPECTED = Remedy(
-    "P409", "the script failed", "Run the script by hand on that server: see `provision render`."
-)
+UNEXPECTED = Remedy("P409", "the script failed", "Run the script by hand on that server: see `provision render`.")
 
 
 def open_answer(text: str, shape: type[S], server: Server, failure: type[HostError]) -> S:
-    """The data of an answer, as `shape`. Raises `failure`: for an error answer with its remedy, P410 for another shape."""
+    """The data of an answer, as `shape`. Raises `failure`: an error answer's with its remedy, or P410."""
     return check_data(open_envelope(text, server, failure), shape, server, failure)
 
 
@@ -122,18 +116,14 @@ def check_data(data: Any, shape: type[S], server: Server, failure: type[HostErro
         raise not_understood(error, server, failure, text) from error
 
 
-def not_understood(
-    error: ValidationError, server: Server, failure: type[HostError], text: str = ""
-) -> HostError:
+def not_understood(error: ValidationError, server: Server, failure: type[HostError], text: str = "") -> HostError:
     """P410: which field is wrong and how; for something that is no JSON at all, how it begins."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     why = f"{place}: {first['msg']}" if place else f"{first['msg']}: it begins with {text[:80]!r}"
     more = error.error_count() - 1
     why += f", and {more} more" if more else ""
-    return failure(
-        "P410", "the script's answer is not understood", host=server.name, why=why, next=UNEXPECTED.next
-    )
+    return failure("P410", "the script's answer is not understood", host=server.name, why=why, next=UNEXPECTED.next)
 
 
 def told(error: ErrorAnswer, server: Server, failure: type[HostError]) -> HostError:

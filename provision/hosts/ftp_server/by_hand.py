@@ -16,9 +16,13 @@ SITES = "IIS:\\Sites\\"
 def by_hand(cluster: Cluster, server: Server, sources: Sequence[str]) -> list[str]:
     """The steps for `server` as lines of Markdown. `sources`: the balancers' addresses; empty: a placeholder stands."""
     return [
-        line
-        for step in (_look, _range, _addresses, _firewall, _restart, _check, _back)
-        for line in step(cluster, server, sources)
+        *_look(cluster, server),
+        *_range(server),
+        *_addresses(cluster, server),
+        *_firewall(cluster, server, sources),
+        *_restart(),
+        *_check(cluster, server),
+        *_back(cluster, server),
     ]
 
 
@@ -31,7 +35,7 @@ def _block(*commands: str) -> Iterator[str]:
     yield from ("", "```powershell", *commands, "```", "")
 
 
-def _look(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[str]:
+def _look(cluster: Cluster, server: Server) -> Iterator[str]:
     yield f"### {server.name} ({server.address})"
     yield ""
     yield "In an elevated, 64-bit Windows PowerShell 5.1. First note what is there, for the way back:"
@@ -46,7 +50,7 @@ def _look(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[
     yield f"No excluded or dynamic port range may touch {server.passive_ports} (an administered exclusion, `*`, may)."
 
 
-def _range(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[str]:
+def _range(server: Server) -> Iterator[str]:
     ports = server.passive_ports
     yield ""
     yield "The data channel port range, one for the whole server:"
@@ -56,10 +60,11 @@ def _range(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator
     )
 
 
-def _addresses(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[str]:
+def _addresses(cluster: Cluster, server: Server) -> Iterator[str]:
     address = cluster.ftp.external_address
     if server.sites is None:
-        yield f"The external address, for each FTP site bound to {server.ftp_address}:{server.ftp_port} or *:{server.ftp_port}:"
+        port = server.ftp_port
+        yield f"The external address, for each FTP site bound to {server.ftp_address}:{port} or *:{port}:"
     else:
         yield "The external address of each FTP site:"
     yield from _block(
@@ -86,14 +91,14 @@ def _firewall(cluster: Cluster, server: Server, sources: Sequence[str]) -> Itera
     )
 
 
-def _restart(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[str]:
+def _restart() -> Iterator[str]:
     yield "The service takes a new range only when it starts; this ends every FTP session on the server:"
     yield from _block(
         "Set-Service ftpsvc -StartupType Automatic", "Restart-Service ftpsvc -Force", "Get-Service ftpsvc"
     )
 
 
-def _check(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[str]:
+def _check(cluster: Cluster, server: Server) -> Iterator[str]:
     comma = cluster.ftp.external_address.replace(".", ",")
     yield (
         f"Check with a passive client (not ftp.exe, which has no passive mode): the answer to PASV begins with"
@@ -102,7 +107,7 @@ def _check(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator
     )
 
 
-def _back(cluster: Cluster, server: Server, sources: Sequence[str]) -> Iterator[str]:
+def _back(cluster: Cluster, server: Server) -> Iterator[str]:
     yield ""
     yield "The way back, where nothing was set before; else set what was noted:"
     yield from _block(

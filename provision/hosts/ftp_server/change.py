@@ -83,7 +83,7 @@ def _ports(after: Resource | None) -> Mapping[str, int] | None:
 
 
 def _address(after: Resource | None) -> str | None:
-    """What the site itself is to say: nothing where it inherits. (An empty address of its own cannot be written.)"""
+    """What the site itself is to say: nothing where it inherits; an empty address of its own cannot be written."""
     return after.address or None if isinstance(after, ExternalAddress) and not after.inherited else None
 
 

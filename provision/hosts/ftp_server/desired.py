@@ -12,9 +12,7 @@ from provision.model.resources import DataChannelPorts, ExternalAddress, Firewal
 from provision.model.state import Key
 
 
-def desired(
-    cluster: Cluster, server: Server, facts: ServerFacts, sources: Sequence[str]
-) -> dict[Key, Resource]:
+def desired(cluster: Cluster, server: Server, facts: ServerFacts, sources: Sequence[str]) -> dict[Key, Resource]:
     """What `server` should be. `sources`: the IPv4 addresses from which the balancers reach it, at least one.
 
     Raises ValueError without sources: a rule that admits nobody, or everybody, is never meant.

@@ -1,4 +1,4 @@
-"""What is known of a Windows server beside its managed state: what `desired`, the plan and `status` need. Values only."""
+"""What is known of a Windows server beside its managed state, for `desired`, the plan and `status`. Values only."""
 
 from __future__ import annotations
 

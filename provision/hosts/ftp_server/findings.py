@@ -38,7 +38,7 @@ def _logins(view: View) -> Iterator[Finding]:
         yield view.say(
             "P421",
             "warn",
-            f"IP address restrictions on {ruled}: IIS sees the balancer's address only, so they admit all clients or none",
+            f"IP address restrictions on {ruled}: IIS sees only the balancer, so they admit all clients or none",
             "Move them to the balancer's firewall, and let IIS admit the balancer.",
         )
 
@@ -102,8 +102,8 @@ def _data_channel(view: View) -> Iterator[Finding]:
         yield view.say(
             "P424",
             "note",
-            "matchClientAddressForPasv is on and there are several balancers: control and data channel of a session must"
-            " come through the same one. Sessions that are open when the VIP moves have to log in again",
+            "matchClientAddressForPasv is on and there are several balancers: control and data channel of a session"
+            " must come through the same one. Sessions that are open when the VIP moves have to log in again",
             "",
         )
 
@@ -158,12 +158,6 @@ def _shared(view: View) -> Iterator[Finding]:
         "P434",
         "refuse" if sliced else "warn",
         "the server uses a shared IIS configuration: one data channel port range for all servers"
-        + (
-            ", so no server can have a slice of its own"
-            if sliced
-            else ", and a change here is a change on all"
-        ),
-        "Write `passive_layout: shared` in the cluster file, or turn shared configuration off."
-        if sliced
-        else "",
+        + (", so no server can have a slice of its own" if sliced else ", and a change here is a change on all"),
+        "Write `passive_layout: shared` in the cluster file, or turn shared configuration off." if sliced else "",
     )

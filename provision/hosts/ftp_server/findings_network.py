@@ -47,7 +47,7 @@ def _policy(view: View) -> Iterator[Finding]:
             "P429",
             "warn",
             f"group policy ignores local firewall rules in profile {', '.join(deaf)}: our rule has no effect there",
-            f"Ask for TCP {view.server.ftp_port} and {view.server.passive_ports} from the balancers in the policy itself.",
+            f"Have TCP {view.server.ftp_port} and {view.server.passive_ports} opened in the policy itself.",
         )
     off = [one.name for one in answer.firewall_profiles if not one.enabled]
     if off:
@@ -87,7 +87,7 @@ def _rules(rules: Iterable[OtherRule]) -> str:
 
 
 def altered(rule: OwnRule) -> tuple[str, ...]:
-    """In which words our rule is no longer the inbound allow rule for ftpsvc in all profiles that we make; () if it is."""
+    """In which words our rule is no longer the inbound allow rule for ftpsvc that we make; () if it is."""
     wanted = {
         "direction": (rule.direction, "inbound"),
         "action": (rule.action, "allow"),
@@ -105,7 +105,7 @@ def _our_rule(view: View) -> Iterator[Finding]:
         yield view.say(
             "P440",
             "warn",
-            f"our rule {view.cluster.rule_name} was turned into something else ({', '.join(odd)}); it counts as not enabled",
+            f"our rule {view.cluster.rule_name} was turned into something else: {', '.join(odd)}; it admits nobody",
             "The next `provision cluster` makes it again.",
         )
 
@@ -121,15 +121,15 @@ def _ports(view: View) -> Iterator[Finding]:
             "P431",
             "refuse",
             f"Windows has reserved {reserved} for another component: IIS cannot bind there and answers PASV with 425",
-            "Choose other passive ports, or free them (`netsh int ipv4 show excludedportrange protocol=tcp`; Hyper-V and"
-            f" NAT reserve at start-up: reserve first, with `{reserve}`).",
+            "Choose other passive ports, or free them (`netsh int ipv4 show excludedportrange protocol=tcp`;"
+            f" Hyper-V and NAT reserve at start-up: reserve first, with `{reserve}`).",
         )
     dynamic = (PortSet.parse(view.answer.dynamic_ports) & view.passive) - PortSet.of(*administered)
     if dynamic:
         yield view.say(
             "P432",
             "refuse",
-            f"{dynamic} lies in the dynamic port range ({view.answer.dynamic_ports}): any program may hold a port of it",
+            f"{dynamic} lies in the dynamic port range {view.answer.dynamic_ports}: any program may hold such a port",
             f"Reserve the ports with `{reserve}`, or choose ports outside.",
         )
 

@@ -66,15 +66,12 @@ def parse_reading(text: str, cluster: Cluster, server: Server) -> ServerReading:
             "P411",
             f"no FTP site is bound to {server.ftp_address}:{server.ftp_port}",
             host=server.name,
-            why="FTP sites there: "
-            + (", ".join(f"{s.name} on {' '.join(s.bindings)}" for s in sites) or "none"),
+            why="FTP sites there: " + (", ".join(f"{s.name} on {' '.join(s.bindings)}" for s in sites) or "none"),
             next="Name the sites in the cluster file (servers[].sites), or bind one to that address and port.",
         )
     facts = _facts(answer, sites)
     view = View(cluster, server, answer, managed, tuple(s.name for s in sites if s.answers))
-    return ServerReading(
-        dict(_resources(answer, managed, cluster, server)), facts, tuple(findings.find(view))
-    )
+    return ServerReading(dict(_resources(answer, managed, cluster, server)), facts, tuple(findings.find(view)))
 
 
 def _installed(data: Any, server: Server) -> Answer:
@@ -106,7 +103,7 @@ def answers_at(binding: str, server: Server) -> bool:
     """Whether a binding (ADDRESS:PORT:HOST; the address may be * or empty) receives what the balancer sends."""
     address, _, rest = binding.partition(":")
     port = rest.partition(":")[0]
-    return address in ("*", "", "0.0.0.0", server.ftp_address) and port == str(server.ftp_port)
+    return address in ("*", "", server.ftp_address) and port == str(server.ftp_port)
 
 
 def _site_facts(site: Site, server: Server) -> SiteFacts:
@@ -147,7 +144,8 @@ def _resources(
         yield Key(server.name, DataChannelPorts.kind, PORTS), DataChannelPorts(_range(answer, server))
     for site in managed:
         address = site.external_address
-        if address.value or answer.site_defaults.external_address.value and address.state == "explicit":
+        hides = address.state == "explicit" and answer.site_defaults.external_address.value != ""
+        if address.value or hides:
             resource = ExternalAddress(address.value, inherited=address.state == "inherited")
             yield Key(server.name, ExternalAddress.kind, site.name), resource
     rule = answer.firewall_rule

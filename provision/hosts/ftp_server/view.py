@@ -13,8 +13,7 @@ from provision.model.ports import PortSet
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What the findings are made from: the answer, the sites that are ours, and the names of those that answer
-    where the balancer sends clients."""
+    """The answer, the sites that are ours, and the names of those that answer where the balancer sends clients."""
 
     cluster: Cluster
     server: Server
