@@ -6,7 +6,6 @@ import ftplib
 import re
 from collections.abc import Callable
 
-
 from provision.lab.windows.apphost import Document
 from provision.lab.windows.elements import ConfigElement
 from provision.lab.windows.host import WindowsHost

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,17 @@ def test_a_range_without_restart_is_on_disk_and_not_in_force(controlled: Windows
     do(controlled, "range-without-restart")
     assert 'lowDataChannelPort="40000"' in controlled.config_path.read_text()
     assert passive(connect())[1] in (10040, 10041)
+
+
+def test_a_forgotten_restart_makes_the_marker_younger_than_the_service(controlled: WindowsHost) -> None:
+    with pytest.raises(LookupError):
+        do(controlled, "restart-forgotten")
+    key = "HKLM:\\SOFTWARE\\provision\\lab"
+    controlled.store.change(lambda state: replace(state, registry={key: {"Low": 1, "ChangedAt": "2020"}}))
+    do(controlled, "restart-forgotten")
+    changed = datetime.fromisoformat(str(controlled.state.registry[key]["ChangedAt"]))
+    assert changed.timestamp() + 0.001 > (controlled.state.services["ftpsvc"].started_at or 0)
+    assert controlled.state.registry[key]["Low"] == 1
 
 
 @pytest.mark.parametrize(("name", "start_type"), [("service-stopped", "Automatic"), ("service-disabled", "Disabled")])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 
@@ -24,6 +25,7 @@ WRONG_ADDRESS = "10.0.0.9"
 OTHER_RANGE = (40000, 40019)
 OWN_RULE_PREFIX = "provision-"
 SLOW_SECONDS = 3.0
+MARKER_ROOT = "hklm:\\software\\provision\\"
 Act = Callable[[Path], str]
 
 
@@ -78,6 +80,22 @@ def _range_without_restart(folder: Path) -> str:
 
     _edit(folder, edit)
     return f"somebody changed the data channel port range to {low}-{high} and did not restart the service"
+
+
+def _restart_forgotten(folder: Path) -> str:
+    """The marker says that the range was written just now; the service is older than that."""
+    store = StateStore(folder / STATE_NAME)
+    keys = [key for key in store.read().registry if key.lower().startswith(MARKER_ROOT)]
+    if not keys:
+        raise LookupError("provision never wrote a port range on this server")
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def marked(state: WindowsState) -> WindowsState:
+        return replace(state, registry={key: {**values, "ChangedAt": now} if key in keys else values
+                                        for key, values in state.registry.items()})
+
+    store.change(marked)
+    return "the port range was written again, and the restart that should follow never came"
 
 
 def _service_stopped(folder: Path) -> str:
@@ -176,6 +194,8 @@ BREAKS: Mapping[str, Break] = MappingProxyType({each.name: each for each in (
     Break("external-address-removed", "the external addresses are removed by hand", _external_address_removed),
     Break("range-without-restart", "the port range is changed by hand, and the service not restarted",
           _range_without_restart),
+    Break("restart-forgotten", "the range is right, the service was not restarted since it was written, as after a crash",
+          _restart_forgotten),
     Break("service-stopped", "the FTP service is stopped", _service_stopped),
     Break("service-disabled", "the FTP service is stopped and disabled", _service_disabled),
     Break("firewall-rule-disabled", "our rule in Windows Firewall is disabled", _rule_disabled),

@@ -107,14 +107,6 @@ class ConfigElement:
         cleared = self.node is not None and self.node.find("clear") is not None
         return own if cleared else self.fallback.entries() + own
 
-    def add_entry(self, attributes: dict[str, str]) -> ConfigElement:
-        """Write a new entry with ATTRIBUTES (already rendered)."""
-        if self.schema.collection is None:
-            raise UnknownName(self.schema.name, "collection")
-        node = self.document.append(self._node(), self.schema.collection.entry.name, attributes)
-        self.changed()
-        return self._entry(node)
-
     def _entry_nodes(self) -> list[ET.Element]:
         if self.schema.collection is None:
             raise UnknownName(self.schema.name, "collection")
