@@ -19,7 +19,8 @@ from provision.definition.build import Builder
 from provision.definition.combinations import check_combinations
 from provision.definition.complaint import Complaint, Place
 from provision.definition.draft import Draft
-from provision.definition.locate import in_order, locate, span_of, without_secrets
+from provision.definition.locate import in_order, locate, span_of
+from provision.definition.masking import without_secret_lines, without_secrets
 from provision.definition.names import check_names
 from provision.definition.ports import check_ports
 from provision.definition.roots import check_roots
@@ -82,13 +83,13 @@ def _tree(text: str, file: Path) -> tuple[Node, tuple[Problem, ...]]:
     try:
         root, problems = parse(text)
     except BrokenYamlError as broken:
-        raise ClusterFileError(str(file), without_secrets(text, None), broken.problems) from broken.__cause__
+        raise ClusterFileError(str(file), without_secret_lines(text), broken.problems) from broken.__cause__
     if isinstance(root, Mapping):
         return root, problems
     what = "the file is empty" if root is None else "the file is not a mapping of keys to values"
     span = Span(1, 1) if root is None else root.span
     problem = Problem("P108", what, span.line, span.column, span.length, "keys such as cluster:, vip:, ftp:, servers:")
-    raise ClusterFileError(str(file), without_secrets(text, None), in_order([problem], problems))
+    raise ClusterFileError(str(file), without_secret_lines(text), in_order([problem], problems))
 
 
 def _check_shape(data: object) -> tuple[list[Complaint], ClusterShape | None]:

@@ -11,6 +11,7 @@ import re
 import stat
 from pathlib import Path
 
+from provision.definition.masking import without_secret_lines
 from provision.errors import ClusterFileError, Problem
 
 LARGEST = 1024 * 1024
@@ -44,7 +45,8 @@ def refuse_control_characters(text: str, path: Path) -> None:
     if found is not None:
         line, column = _position(text, found.start())
         message = f"the control character U+{ord(found[0]):04X}"
-        raise ClusterFileError(str(path), text, (Problem("P101", message, line, column, 1, "printable text"),))
+        problem = Problem("P101", message, line, column, 1, "printable text")
+        raise ClusterFileError(str(path), without_secret_lines(text), (problem,))
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -67,7 +69,8 @@ def _not_utf8(path: Path, data: bytes, offset: int) -> ClusterFileError:
     line, column = _position(before, len(before))
     source = data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n")
     message = f"the byte 0x{data[offset]:02X} is not UTF-8"
-    return ClusterFileError(str(path), source, (Problem("P101", message, line, column, 1, "save the file as UTF-8"),))
+    problem = Problem("P101", message, line, column, 1, "save the file as UTF-8")
+    return ClusterFileError(str(path), without_secret_lines(source), (problem,))
 
 
 def _position(text: str, index: int) -> tuple[int, int]:

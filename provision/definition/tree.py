@@ -90,11 +90,15 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A mapping; keys are the text that stands there. `keys` says where each stands."""
+    """A mapping; keys are the text that stands there. `keys` says where each stands.
+
+    Of a key that stands there twice the first value counts; the others are in `doubled`, for nothing but masking.
+    """
 
     items: dict[str, Node]
     keys: dict[str, Span]
     span: Span
+    doubled: tuple[tuple[str, Node], ...] = ()
 
 
 Node = Scalar | Sequence | Mapping
@@ -199,23 +203,25 @@ class _Builder:
             return self._sequence(event, depth)
         if isinstance(event, ScalarEvent):
             return self._scalar(event)
-        return Scalar(None, self._span(event, 1), (event.end_mark.line + 1, event.end_mark.column + 1))
+        return Scalar(Ambiguous("*"), self._span(event, None), (event.end_mark.line + 1, event.end_mark.column + 1))
 
     def _mapping(self, start: MappingStartEvent, depth: int) -> Mapping:
         items: dict[str, Node] = {}
         keys: dict[str, Span] = {}
+        doubled: list[tuple[str, Node]] = []
         while not isinstance(event := next(self.events), MappingEndEvent):
             key, span = self._key(event, depth)
             value = self._node(next(self.events), depth + 1)
             if key in items:
                 message = f"the key {shown(key)} stands here twice (first at line {keys[key].line})"
+                doubled.append((key, value))
                 self.problems.append(Problem("P118", message, span.line, span.column, span.length, "each key once"))
             else:
                 items[key], keys[key] = value, span
-        return Mapping(items, keys, self._span(start, 1))
+        return Mapping(items, keys, self._span(start, 1), tuple(doubled))
 
     def _key(self, event: Event, depth: int) -> tuple[str, Span]:
-        node = self._node(event, depth + 1)
+        node = self._node(event, depth)
         if not isinstance(node, Scalar) or not isinstance(event, ScalarEvent):
             self._complain("P104", event.start_mark, node.span.length, "this key is not a word", "a single word")
             return f"?{self.nodes}", node.span
