@@ -28,17 +28,17 @@ from provision.remote.winrm_http import IDLE_LIMIT, Wire, close_loggers, prepare
 BOOTSTRAP = """\
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
-$lines = @($input)
 $utf8 = [System.Text.Encoding]::UTF8
-$script = $utf8.GetString([System.Convert]::FromBase64String($lines[0]))
-$json = $utf8.GetString([System.Convert]::FromBase64String($lines[1]))
+$script = $utf8.GetString([System.Convert]::FromBase64String([Console]::In.ReadLine()))
+$json = $utf8.GetString([System.Convert]::FromBase64String([Console]::In.ReadLine()))
 $block = [scriptblock]::Create($script)
 $output = @(& $block -Json $json)
 if ($output.Count -ne 1) { throw "the script must output one string and gave $($output.Count) objects" }
 [Console]::Out.Write([System.Convert]::ToBase64String($utf8.GetBytes([string]$output[0])))
 exit 0
 """
-"""Reads $input and not [Console]::In, because powershell.exe itself reads a redirected standard input."""
+"""Must not mention $input: where the command does, powershell.exe reads standard input itself, before the script
+can (ConsoleHost looks for it in the syntax tree)."""
 
 ARGUMENTS = (
     "-NoLogo",

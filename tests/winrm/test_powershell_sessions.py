@@ -342,7 +342,8 @@ def test_the_winrs_command_line_is_constant_and_short_enough_for_cmd(host, serve
         session.run(f"script {n}", f"{password} {n}", 10)
     assert host.asked == [("powershell.exe", (" ".join(ARGUMENTS),))] * 2
     assert len(" ".join(("powershell.exe", *ARGUMENTS))) < 8191
-    assert "$input" in base64.b64decode(ARGUMENTS[-1]).decode("utf-16-le")
+    assert base64.b64decode(ARGUMENTS[-1]).decode("utf-16-le") == BOOTSTRAP
+    assert "$input" not in BOOTSTRAP
 
 
 def test_nothing_of_a_session_is_logged_or_shown(host, start, target, opener, caplog, password):
