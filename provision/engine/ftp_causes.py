@@ -30,6 +30,12 @@ DROPPED = {
     "slice": "HAProxy does not listen on this server's slice, or firewalld on the balancer does not admit it",
 }
 
+NO_CHANNEL = Cause(
+    "P620",
+    "Windows Firewall drops what comes from the balancer to this port, or the balancer's sshd opens no channels"
+    " (AllowTcpForwarding)",
+)
+
 TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
     ("connect", "refused", "vip"): Cause("P602", "HAProxy does not run, or does not listen on the VIP"),
     ("connect", "timeout", "vip"): Cause("P602", "no balancer holds the VIP, or a firewall drops the port"),
@@ -39,16 +45,13 @@ TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
         "P602", "firewalld on the balancer rejects the port, or there is no route"
     ),
     ("connect", "closed", None): Cause("P602", "ftpsvc does not run, or Windows Firewall does not admit the balancer"),
-    ("connect", "dial", None): Cause(
-        "P620", "the balancer's sshd opens no channels (AllowTcpForwarding), or SSH broke"
-    ),
+    ("connect", "dial", None): NO_CHANNEL,
     ("greeting", "closed", "vip"): Cause("P603", "HAProxy has no server that is UP: its checks fail"),
     ("greeting", "timeout", "vip"): Cause(
         "P603", "HAProxy cannot reach a server: Windows Firewall, SELinux, or ftpsvc"
     ),
     ("greeting", "closed", None): Cause("P603", "the site is stopped, or refuses the balancer's address"),
-    ("pasv", "reply", None): Cause("P618", "no passive port is free: reserved by Windows (10013), or all in use"),
-    ("data", "dial", None): Cause("P620", "the balancer's sshd opens no channels (AllowTcpForwarding), or SSH broke"),
+    ("data", "dial", None): NO_CHANNEL,
 }
 """By step, way of failing and kind of place (None: any)."""
 
@@ -61,6 +64,7 @@ REPLIES: tuple[tuple[tuple[Step, ...], tuple[int, ...], Cause], ...] = (
     ((), (521, 522, 534), NEEDS_TLS),
     (("login",), (), Cause("P606", "wrong user or password of the probe, or the account may not use this site")),
     (("directory",), (), Cause("P610", "probe.directory does not exist here, or the account may not enter it")),
+    (("pasv",), (227,), Cause("P617", "the 227 cannot be read: something on the way rewrites it")),
     (("pasv",), (), Cause("P618", "no passive port is free: reserved by Windows (10013), or all in use")),
     (("store",), (), Cause("P619", "the account may not write in probe.directory, or the disk is full")),
     (("retrieve",), (), Cause("P612", "the file that was just written is not there")),

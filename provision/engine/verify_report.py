@@ -62,11 +62,14 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In seconds: for one FTP step, for one session, for VIP and servers to come up, for copies to arrive."""
+    """In seconds: for one FTP step, for one session, for VIP and servers to come up, for copies to arrive.
+
+    Right after a change HAProxy may have to see a server rise first: 25 is more than 10s checks with `rise 2` take.
+    """
 
     step: float = 10.0
     session: float = 120.0
-    patience: float = 35.0
+    patience: float = 25.0
     copies: float = 3.0
 
 

@@ -74,6 +74,7 @@ def at(report: VerifyReport, place: str) -> Check:
         ({"PASV": named(GOOD, "192.168.1.110")}, "P607", "has no external address"),
         ({"PASV": named(51234)}, "P615", "ftpsvc of the server that answered was not restarted"),
         ({"PASV": ""}, "P617", "session broke"),
+        ({"PASV": "227 Entering Passive Mode."}, "P617", "rewrites"),
     ],
 )
 def test_a_wrong_answer_through_the_vip_is_told_with_its_cause(
