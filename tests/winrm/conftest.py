@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -117,18 +118,10 @@ def server(start: Callable[..., WinRMServer]) -> WinRMServer:
 def target(tls: TlsFiles) -> Callable[..., WinRMTarget]:
     """A target on a server, https with NTLM unless the test says otherwise."""
 
-    def target(server: WinRMServer, scheme: str = "https", **changes: object) -> WinRMTarget:
-        values: dict[str, object] = {
-            "host": "win1",
-            "address": ADDRESS,
-            "port": server.https_port if scheme == "https" else server.http_port,
-            "scheme": scheme,
-            "auth": "ntlm",
-            "user": USER,
-            "password": Secret(PASSWORD),
-            "ca_file": Path(tls.ca),
-        }
-        return WinRMTarget(**(values | changes))  # type: ignore[arg-type]
+    def target(server: WinRMServer, scheme: str = "https", **changes: Any) -> WinRMTarget:
+        port = server.https_port if scheme == "https" else server.http_port
+        plain = WinRMTarget("win1", ADDRESS, port or 0, "http", "ntlm", USER, Secret(PASSWORD), Path(tls.ca))
+        return replace(plain, **({"scheme": scheme} | changes))
 
     return target
 

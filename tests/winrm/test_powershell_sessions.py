@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import tree_sitter
@@ -367,3 +368,17 @@ def test_a_target_writes_an_ipv6_address_in_brackets():
 def test_the_bootstrap_is_powershell_that_parses():
     language = tree_sitter.Language(tree_sitter_powershell.language())
     assert not tree_sitter.Parser(language).parse(BOOTSTRAP.encode()).root_node.has_error
+
+
+def test_many_sessions_run_side_by_side_without_mixing_their_answers(host, server, target, opener):
+    host.answer(lambda script, json: f"{script}:{json}")
+
+    def work(n: int) -> list[str]:
+        session = opener(target(server, "http" if n % 2 else "https"))
+        answers = [session.run(f"s{n}", f"{n}.{run}", 20) for run in range(3)]
+        session.close()
+        return answers
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(work, range(16))) == [[f"s{n}:{n}.{run}" for run in range(3)] for n in range(16)]
+    assert server.open_shells == 0

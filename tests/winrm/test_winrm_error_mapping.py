@@ -66,9 +66,9 @@ def test_an_error_of_ours_passes_unchanged():
 
 def wrapped(inner: BaseException) -> requests.ConnectionError:
     """As requests and urllib3 wrap what the system said."""
-    reason = urllib3.exceptions.NewConnectionError(None, "text")  # type: ignore[arg-type]
+    reason = urllib3.exceptions.NewConnectionError(None, "text")
     reason.__cause__ = inner
-    return requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/wsman", reason))  # type: ignore[arg-type]
+    return requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/wsman", reason))
 
 
 def certificate_error(code: int) -> ssl.SSLCertVerificationError:
