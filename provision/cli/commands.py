@@ -21,7 +21,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 lab = typer.Typer(help="The embedded lab: two modelled Windows servers and a balancer.", rich_markup_mode=None)
-app.add_typer(lab, name="lab")
 
 _A_CLUSTER = "A cluster file, or NAME for clusters/NAME.yml; may be left out where there is only one."
 Cluster = Annotated[str | None, typer.Argument(metavar="[CLUSTER]", help=_A_CLUSTER, show_default=False)]
@@ -29,7 +28,6 @@ Clusters = Annotated[
     list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Cluster files or names; none: every one in clusters/.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="The host; default: the one it fits.")]
 
 
 def _version(wanted: bool) -> None:

@@ -50,7 +50,8 @@ class Desk:
     def finish(self, code: int, lines: Lines, document: Callable[[], Mapping[str, Any]]) -> int:
         """The result, as text or as one document, and the exit code back."""
         if self.common.json:
-            self.door.document({"format": FORMAT, "command": self.command, "exit_code": code, **document()})
+            head = {"format": FORMAT, "command": self.command, "exit_code": code}
+            self.door.document(head | dict(document()) | head)
         else:
             self.door.result(lines)
         return code

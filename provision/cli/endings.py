@@ -14,7 +14,7 @@ from typing import TextIO
 import typer
 
 from provision.cli.desk import FORMAT, Desk, home
-from provision.cli.invocation import Common, Invocation
+from provision.cli.invocation import Invocation
 from provision.cli.signals import Signals
 from provision.errors import ProvisionError, UsageError
 from provision.view.document import error_document

@@ -79,7 +79,7 @@ def declare(app: typer.Typer, body: str, name: str) -> Callable[[Callable[..., N
         parsed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer reads it
         parsed.__annotations__ = {one.name: one.annotation for one in parameters}
         parsed.__doc__ = words.__doc__
-        app.command(name.split()[-1])(parsed)
+        app.command(name.rsplit(maxsplit=1)[-1])(parsed)
         return parsed
 
     return decorate

@@ -6,55 +6,60 @@ from typing import Annotated
 
 import typer
 
-from provision.cli.commands import Cluster, Host, lab
+from provision.cli.commands import lab
 from provision.cli.invocation import declare
 
 Fault = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The fault; see --list.", show_default=False)]
-Where = Annotated[str, typer.Option("--cluster", metavar="CLUSTER", help="The lab's cluster file or name.")]
+Wanted = Annotated[str, typer.Argument(metavar="NAME", help="The fault; see `lab break --list`.")]
+LabCluster = Annotated[str, typer.Argument(metavar="[CLUSTER]", help="The lab's cluster file, or NAME for clusters/NAME.yml.")]
+Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="The host; default: the first that it fits.")]
+
+DECLARED = True
+"""Importing this module declares the commands; naming it says that it was imported for that."""
 
 
 @declare(lab, "lab:up", "lab up")
-def up(cluster: Cluster = "lab") -> None:
+def up(cluster: LabCluster = "lab") -> None:
     """Start the lab for a cluster file on loopback addresses."""
 
 
 @declare(lab, "lab:down", "lab down")
-def down(cluster: Cluster = "lab") -> None:
+def down(cluster: LabCluster = "lab") -> None:
     """Stop the lab."""
 
 
 @declare(lab, "lab:status", "lab status")
-def status(cluster: Cluster = "lab") -> None:
+def status(cluster: LabCluster = "lab") -> None:
     """Show which hosts of the lab run."""
 
 
 @declare(lab, "lab:break_", "lab break")
 def break_(
     name: Fault = None,
+    cluster: LabCluster = "lab",
     host: Host = None,
-    cluster: Where = "lab",
     list_: Annotated[bool, typer.Option("--list", help="List the faults there are.")] = False,
 ) -> None:
     """Inject a named fault, or a change by hand."""
 
 
 @declare(lab, "lab:mend", "lab mend")
-def mend(name: Fault = None, host: Host = None, cluster: Where = "lab") -> None:
+def mend(name: Wanted, cluster: LabCluster = "lab", host: Host = None) -> None:
     """Take a fault back that `provision cluster` cannot mend."""
 
 
 @declare(lab, "lab:reset", "lab reset")
-def reset(cluster: Cluster = "lab") -> None:
+def reset(cluster: LabCluster = "lab") -> None:
     """Stop the lab, forget everything, start it afresh."""
 
 
 @declare(lab, "lab:secret", "lab secret")
 def secret(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="winrm, stats or ftp.")], cluster: Where = "lab"
+    name: Annotated[str, typer.Argument(metavar="NAME", help="winrm, stats or ftp.")], cluster: LabCluster = "lab"
 ) -> None:
     """Print a password of the lab."""
 
 
 @declare(lab, "lab:demo", "lab demo")
-def demo(cluster: Cluster = "lab") -> None:
+def demo(cluster: LabCluster = "lab") -> None:
     """The whole story in under a minute: build, use, break, find, mend, go back."""

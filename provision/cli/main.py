@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import typer
 
-from provision.cli import lab_commands
-from provision.cli.commands import app
+from provision.cli.commands import app, lab
 from provision.cli.invocation import Invocation
+from provision.cli.lab_commands import DECLARED
 
 if TYPE_CHECKING:
     from provision.cli.desk import Desk
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 USAGE = 64
 """Typer's own code for a usage error is 2, which would read as drift in a cron line."""
 
-SURFACES = (app, lab_commands.lab)
-"""Both groups of commands; naming them here declares the second."""
+if DECLARED:
+    app.add_typer(lab, name="lab")
 
 
 def load(name: str) -> Callable[..., int]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
-from provision.cli.desk import Desk, command_line, worst
+from provision.cli.desk import Desk, command_line, home, worst
 from provision.definition.advice import advice
 from provision.definition.json_schema import json_schema
-from provision.errors import ClusterFileError, UsageError
+from provision.engine.generations import Store
+from provision.errors import ClusterFileError, SnapshotError, UsageError
 from provision.explain import Explanation, table
 from provision.view.document import error_value
 from provision.view.errors import error_lines
-from provision.view.marks import Lines, line, next_lines, plural, verbatim
+from provision.view.history import HistoryEntry, history_lines
+from provision.view.marks import Lines, line, plural
 from provision.view.problems import file_advice
 
 
@@ -46,6 +47,24 @@ def schema(desk: Desk) -> int:
     """The schema is a JSON document already, and is printed as it is."""
     desk.door.document(json_schema())
     return 0
+
+
+def history(desk: Desk, cluster: str | None) -> int:
+    """The generations that lie on this machine, oldest first; the last usable one is where the cluster should be."""
+    found = desk.load(cluster)
+    store = Store(home(desk.environ), found.name)
+    entries = [_entry(store, number) for number in store.numbers()]
+    rows = history_lines(found, entries, store.folder, command_line("rollback", *([cluster] if cluster else []), "--to"))
+    return desk.finish(0, rows, lambda: {"cluster": found.name, "folder": str(store.folder), "generations": [asdict(one) for one in entries]})
+
+
+def _entry(store: Store, number: int) -> HistoryEntry:
+    """One generation, or that it is damaged: history never fails because of one document."""
+    try:
+        one = store.read(number)
+    except SnapshotError as error:
+        return HistoryEntry(number, "", "", "", f"damaged ({error.code})", usable=False)
+    return HistoryEntry(one.number, one.when, one.who, one.what, one.result, one.usable)
 
 
 def explain(desk: Desk, code: str | None) -> int:

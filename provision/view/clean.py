@@ -45,7 +45,11 @@ def mapped(text: Text, convert: Callable[[str], str]) -> Text:
 def cut(text: Text) -> Text:
     """`text`, cut after LONGEST characters with a word about the rest."""
     rest = len(text) - LONGEST
-    return text if rest <= 0 else text[:LONGEST].append(f" [{rest} more characters are not shown]")
+    if rest <= 0:
+        return text
+    shown = text[:LONGEST].append(f" [{rest} more characters are not shown]")
+    shown.no_wrap = text.no_wrap
+    return shown
 
 
 def redacted(lines: list[Text], redact: Callable[[str], str]) -> list[Text]:
@@ -72,20 +76,24 @@ def redacted_value(value: Any, redact: Callable[[str], str]) -> Any:
 
 
 def folded(text: Text, width: int) -> list[Text]:
-    """`text` broken at blanks to at most `width` columns; later lines hang four columns deeper than the first."""
+    """`text` broken at blanks to `width` columns; later lines hang four columns deeper. A word is never broken."""
     if text.no_wrap or text.cell_len <= width:
         return [text]
     plain = text.plain
     hang = min(len(plain) - len(plain.lstrip()) + 4, width // 2)
-    rows, start, room = [], 0, width
-    while len(plain) - start > room:
-        limit = start + room
-        space = plain.rfind(" ", start + (hang if start == 0 else 1), limit + 1)
-        end = space if space > 0 else limit
-        rows.append(text[start:end])
-        start = end + 1 if space > 0 else end
-        room = width - hang
+    rows: list[Text] = []
+    start, first = 0, hang
+    while len(plain) - start > width - (hang if rows else 0):
+        room = width - (hang if rows else 0)
+        blank = plain.rfind(" ", start + first, start + room + 1)
+        if blank < 0:
+            blank = plain.find(" ", start + room)
+        if blank < 0:
+            break
+        rows.append(text[start:blank])
+        start = blank + len(plain[blank:]) - len(plain[blank:].lstrip())
+        first = 1
     rows.append(text[start:])
     for row in rows:
         row.rstrip()
-    return [rows[0], *(Text(" " * hang).append_text(row) for row in rows[1:] if row.plain.strip())]
+    return [rows[0], *(Text(" " * hang).append_text(row) for row in rows[1:] if row.plain)]

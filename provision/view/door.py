@@ -23,6 +23,14 @@ from provision.view.clean import cut, folded, mapped, redacted, redacted_value, 
 WIDTH_WITHOUT_TERMINAL = 100
 
 
+class PipeConsole(Console):
+    """A console that says when its reader is gone; rich's own ends the process."""
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich while it handles the error."""
+        raise BrokenPipeError
+
+
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How to speak. `width` in columns; None: the terminal's, or 100 where there is none."""
@@ -79,7 +87,8 @@ class Door:
                 self._wipe()
                 self._status = bool(words)
                 width = self._console(self.err).width - 1
-                self._emit(self.err, [text[:width] for text in self._fit([Text(words, style="dim")], self.err)], end="")
+                shown = self._fit([Text(words, style="dim")], self.err) if words else []
+                self._emit(self.err, [text[:width] for text in shown], end="")
 
     def note_in_log(self, words: Iterable[str]) -> None:
         """Lines for the debug log only, with the time."""
@@ -127,4 +136,4 @@ class Door:
     def _console(self, stream: TextIO) -> Console:
         width = self.manner.width or (None if stream.isatty() else WIDTH_WITHOUT_TERMINAL)
         plain = None if self.manner.colour else True
-        return Console(file=stream, width=width, no_color=plain, highlight=False, markup=False, emoji=False)
+        return PipeConsole(file=stream, width=width, no_color=plain, highlight=False, markup=False, emoji=False)

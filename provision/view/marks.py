@@ -5,6 +5,7 @@ Blue and orange, not green and red, so that most colour-blind people see the dif
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.text import Text
@@ -31,6 +32,10 @@ UNKNOWN = Mark("?", "bold magenta")
 SAME = Mark("=", "dim")
 
 
+STRIPPED = {code: repr(chr(code))[1:-1] for code in (7, 8, 11, 12, 13)}
+"""Control characters that rich takes out without a word: they are to be seen."""
+
+
 def mark_of(change: Change) -> Mark:
     """Whether a change adds, changes or removes."""
     if change.before is None:
@@ -47,15 +52,15 @@ def line(*parts: str | tuple[str, str] | Mark, indent: int = 0) -> Text:
                 text.append(part.symbol, part.style)
                 text.append(" ")
             case str():
-                text.append(part)
+                text.append(part.translate(STRIPPED))
             case (words, style):
-                text.append(words, style)
+                text.append(words.translate(STRIPPED), style)
     return text
 
 
 def verbatim(words: str, style: str = "", indent: int = 0) -> Text:
     """A line that is never wrapped: commands to paste, carets, lines of files."""
-    return Text(" " * indent + words, style=style, no_wrap=True)
+    return Text(" " * indent + words.translate(STRIPPED), style=style, no_wrap=True)
 
 
 def plural(count: int, word: str, many: str = "") -> str:
@@ -65,6 +70,14 @@ def plural(count: int, word: str, many: str = "") -> str:
 
 def next_lines(*commands: str) -> Lines:
     """`Next:` with commands that can be pasted as they are; nothing without commands."""
-    heads = ["Next:  "] + [" " * 7] * len(commands)
-    rows = [Text.assemble((head, "bold"), one, no_wrap=True) for head, one in zip(heads, commands, strict=False)]
+    rows = [line(("Next:  " if at == 0 else " " * 7, "bold"), one) for at, one in enumerate(commands)]
+    for row in rows:
+        row.no_wrap = True
     return [Text(), *rows] if rows else []
+
+
+def columns(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Lines:
+    """A table without rules: columns as wide as their widest cell."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    texts = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in (heads, *rows)]
+    return [line((texts[0].rstrip(), "dim")), *(line(one.rstrip()) for one in texts[1:])]

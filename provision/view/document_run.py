@@ -1,0 +1,84 @@
+"""What connected commands found and did, as plain JSON values for `--json`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from provision.engine.drift import Difference, DriftReport
+from provision.engine.outcome import Applied, Declined, HalfBack, Outcome, Stopped, Unchanged, WentBack
+from provision.engine.prepare import Prepared
+from provision.engine.verify_report import VerifyReport
+from provision.model.cluster import Cluster
+from provision.model.codec import encode_change
+from provision.view.document import change_values, error_value, finding_values
+
+
+def prepared_value(prepared: Prepared) -> dict[str, Any]:
+    """A plan with its order, its cost and its findings."""
+    plan = prepared.plan
+    steps = [
+        {"host": one.host, "effects": list(one.effects), "changes": change_values(one.changes)} for one in plan.steps
+    ]
+    return {
+        "cluster": prepared.cluster.name,
+        "plan": {"changes": change_values(plan.net()), "steps": steps, "unchanged": plan.unchanged, "live": plan.live},
+        "kept": change_values(plan.kept),
+        "consequences": [asdict(one) for one in prepared.consequences],
+        "findings": finding_values(prepared.findings),
+        "unverified": unverified(prepared.cluster),
+        "seconds": round(prepared.reading.seconds, 3),
+    }
+
+
+def unverified(cluster: Cluster) -> list[str]:
+    """The servers whose certificates nobody checks."""
+    return [one.name for one in cluster.servers if one.winrm.scheme == "https" and not one.winrm.verify]
+
+
+def drift_value(report: DriftReport) -> dict[str, Any]:
+    """A comparison. `file` is what the file says, `live` what is there; null is absent. Unread hosts with the reason."""
+    found = [one for each in report.differences.values() for one in each]
+    return {
+        "cluster": report.cluster,
+        "differences": [difference_value(one) for one in found],
+        "unread": {host: error_value(error) for host, error in report.failures.items()},
+        "same": dict(report.same),
+        "unknown": dict(report.unknown),
+        "findings": finding_values(report.findings),
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def difference_value(one: Difference) -> dict[str, Any]:
+    """One thing that is not as the file says."""
+    value = encode_change(one.change)
+    file, live = value.pop("before"), value.pop("after")
+    return {**value, "file": file, "live": live, "since": one.since}
+
+
+def verify_value(report: VerifyReport) -> dict[str, Any]:
+    """Every check."""
+    return {"ok": report.ok, "checks": [asdict(one) for one in report.checks], "seconds": round(report.seconds, 3)}
+
+
+def outcome_value(outcome: Outcome) -> dict[str, Any]:
+    """How a writing command ended; for a failure what is left where."""
+    match outcome:
+        case Unchanged(prepared):
+            return {"outcome": "unchanged", **prepared_value(prepared)}
+        case Declined():
+            return {"outcome": "declined"}
+        case Applied(generation, kept, verified):
+            done = {"outcome": "applied", "generation": generation.number, "kept": change_values(kept)}
+            return done | ({"verified": verify_value(verified)} if verified else {})
+        case WentBack(error, hosts, verified):
+            back = {"outcome": "rolled back", "error": error_value(error), "restored": list(hosts)}
+            return back | ({"verified": verify_value(verified)} if verified else {})
+        case HalfBack(error, failures, left):
+            failed = {host: error_value(one) for host, one in failures.items()}
+            differ = {host: change_values(changes) for host, changes in left.items()}
+            return {"outcome": "not all rolled back", "error": error_value(error), "failures": failed, "left": differ}
+        case Stopped(generation, done_hosts, waiting):
+            places = {"changed": list(done_hosts), "unchanged": list(waiting)}
+            return {"outcome": "stopped", "generation": generation.number, **places}

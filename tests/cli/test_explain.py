@@ -1,0 +1,48 @@
+"""The table of codes: complete, used, printable."""
+
+import json
+import re
+from pathlib import Path
+
+import provision
+import pytest
+from provision.explain import table
+
+from cli.cliworld import say
+
+SOURCE = Path(provision.__file__).parent
+
+
+def codes_in_source():
+    code = re.compile(r"[\"'](P\d{3})[\"']")
+    files = [one for one in SOURCE.rglob("*.py") if "lab" not in one.parts] + list((SOURCE / "lab").rglob("*.py"))
+    return {found for one in files for found in code.findall(one.read_text(encoding="utf-8"))}
+
+
+def test_every_code_that_is_raised_is_explained():
+    assert codes_in_source() - set(table()) == set()
+
+
+def test_every_code_that_is_explained_is_raised():
+    assert set(table()) - codes_in_source() == set()
+
+
+@pytest.mark.parametrize("code", sorted(table()))
+def test_an_explanation_says_something_in_each_part(code):
+    one = table()[code]
+    assert all(len(part.split()) >= 2 for part in (one.title, one.meaning, one.fix)), one
+
+
+def test_a_code_is_explained_whatever_its_case():
+    said = say("explain", "p704")
+    assert said.code == 0
+    assert said.out.startswith("P704  another run is changing this cluster\n")
+
+
+def test_all_codes_are_listed_without_an_argument():
+    assert [one["code"] for one in json.loads(say("explain", "--json").out)["codes"]] == sorted(table())
+
+
+def test_an_unknown_code_is_64():
+    assert (said := say("explain", "P000")).code == 64
+    assert "P905" in said.err
