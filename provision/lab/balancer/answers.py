@@ -11,15 +11,35 @@ from provision.lab.balancer.words import busctl, firewall_cmd, host, network, pa
 
 Answer = Callable[[Machine, Call], Reply]
 
-_ALWAYS: Mapping[str, Answer] = MappingProxyType({
-    "systemctl": systemctl.systemctl, "journalctl": systemctl.journalctl, "firewall-cmd": firewall_cmd.firewall_cmd,
-    "busctl": busctl.busctl, "getenforce": selinux_tools.getenforce, "setenforce": selinux_tools.setenforce,
-    "getsebool": selinux_tools.getsebool, "setsebool": selinux_tools.setsebool, "sestatus": selinux_tools.sestatus,
-    "restorecon": host.restorecon, "rpm": packages.rpm, "yum": packages.package_tool, "ip": network.ip, "ss": network.ss,
-    "nmcli": network.nmcli, "id": host.identity, "whoami": host.whoami, "getent": host.getent, "hostname": host.hostname,
-    "hostnamectl": host.hostnamectl, "chown": host.chown, "chgrp": host.chown, "stat": host.stat, "sysctl": host.sysctl,
-    "rsyslogd": host.rsyslogd,
-})
+_ALWAYS: Mapping[str, Answer] = MappingProxyType(
+    {
+        "systemctl": systemctl.systemctl,
+        "journalctl": systemctl.journalctl,
+        "firewall-cmd": firewall_cmd.firewall_cmd,
+        "busctl": busctl.busctl,
+        "getenforce": selinux_tools.getenforce,
+        "setenforce": selinux_tools.setenforce,
+        "getsebool": selinux_tools.getsebool,
+        "setsebool": selinux_tools.setsebool,
+        "sestatus": selinux_tools.sestatus,
+        "restorecon": host.restorecon,
+        "rpm": packages.rpm,
+        "yum": packages.package_tool,
+        "ip": network.ip,
+        "ss": network.ss,
+        "nmcli": network.nmcli,
+        "id": host.identity,
+        "whoami": host.whoami,
+        "getent": host.getent,
+        "hostname": host.hostname,
+        "hostnamectl": host.hostnamectl,
+        "chown": host.chown,
+        "chgrp": host.chown,
+        "stat": host.stat,
+        "sysctl": host.sysctl,
+        "rsyslogd": host.rsyslogd,
+    }
+)
 _NEWER: Mapping[str, Answer] = MappingProxyType({"dnf": packages.package_tool})
 _INSTALLED: Mapping[str, Answer] = MappingProxyType({"semanage": selinux_tools.semanage})
 

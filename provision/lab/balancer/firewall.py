@@ -16,8 +16,14 @@ from provision.lab.balancer.wall import CODES, FirewallError
 Interval = tuple[int, int]
 
 SERVICES: Mapping[str, tuple[str, ...]] = {
-    "ssh": ("22/tcp",), "ftp": ("21/tcp",), "http": ("80/tcp",), "https": ("443/tcp",),
-    "dhcpv6-client": ("546/udp",), "cockpit": ("9090/tcp",), "syslog": ("514/udp",), "dns": ("53/tcp", "53/udp"),
+    "ssh": ("22/tcp",),
+    "ftp": ("21/tcp",),
+    "http": ("80/tcp",),
+    "https": ("443/tcp",),
+    "dhcpv6-client": ("546/udp",),
+    "cockpit": ("9090/tcp",),
+    "syslog": ("514/udp",),
+    "dns": ("53/tcp", "53/udp"),
 }
 ZONES = ("block", "dmz", "drop", "external", "home", "internal", "public", "trusted", "work")
 
@@ -47,9 +53,14 @@ def stock_zones() -> dict[str, Zone]:
     """The zones of a minimal install: ssh and dhcpv6-client where the distribution opens them."""
     usual = Zone(services=("ssh", "dhcpv6-client"))
     zones = {name: Zone() for name in ZONES}
-    zones |= {name: usual for name in ("public", "home", "internal", "work")}
-    zones |= {"dmz": Zone(services=("ssh",)), "external": Zone(services=("ssh",)), "trusted": Zone(target="ACCEPT"),
-              "drop": Zone(target="DROP"), "block": Zone(target="%%REJECT%%")}
+    zones |= dict.fromkeys(("public", "home", "internal", "work"), usual)
+    zones |= {
+        "dmz": Zone(services=("ssh",)),
+        "external": Zone(services=("ssh",)),
+        "trusted": Zone(target="ACCEPT"),
+        "drop": Zone(target="DROP"),
+        "block": Zone(target="%%REJECT%%"),
+    }
     return zones
 
 
@@ -58,8 +69,9 @@ def boot(firewall: Firewall, interface: str) -> Firewall:
     runtime = dict(firewall.permanent)
     if not any(interface in zone.interfaces for zone in runtime.values()):
         zone = runtime[firewall.default_zone]
-        runtime[firewall.default_zone] = Zone(zone.target, (*zone.interfaces, interface), zone.sources, zone.services,
-                                              zone.ports, zone.rich_rules)
+        runtime[firewall.default_zone] = Zone(
+            zone.target, (*zone.interfaces, interface), zone.sources, zone.services, zone.ports, zone.rich_rules
+        )
     return Firewall(firewall.default_zone, runtime, dict(firewall.permanent))
 
 
@@ -67,8 +79,9 @@ def parse_port(text: str) -> tuple[Interval, str]:
     """'10000-10020/tcp' as ((10000, 10020), 'tcp'); a reversed range is turned round, as firewalld does."""
     number, slash, protocol = text.partition("/")
     if not slash or not protocol:
-        raise FirewallError("INVALID_PORT", "bad port (most likely missing protocol), correct syntax is "
-                            "portid[-portid]/protocol")
+        raise FirewallError(
+            "INVALID_PORT", "bad port (most likely missing protocol), correct syntax is portid[-portid]/protocol"
+        )
     if protocol not in ("tcp", "udp", "sctp", "dccp"):
         raise FirewallError("INVALID_PROTOCOL", f"'{protocol}' not in {{'tcp'|'udp'|'sctp'|'dccp'}}")
     first, dash, second = number.partition("-")
@@ -214,6 +227,23 @@ def join(intervals: Sequence[Interval]) -> tuple[Interval, ...]:
     return tuple(joined)
 
 
-__all__ = ["CODES", "SERVICES", "ZONES", "Firewall", "FirewallError", "Interval", "Zone", "add_port", "boot", "has_port",
-           "join", "open_tcp", "parse_port", "port_text", "remove_port", "source_networks", "stock_zones",
-           "zone_of_interface"]
+__all__ = [
+    "CODES",
+    "SERVICES",
+    "ZONES",
+    "Firewall",
+    "FirewallError",
+    "Interval",
+    "Zone",
+    "add_port",
+    "boot",
+    "has_port",
+    "join",
+    "open_tcp",
+    "parse_port",
+    "port_text",
+    "remove_port",
+    "source_networks",
+    "stock_zones",
+    "zone_of_interface",
+]

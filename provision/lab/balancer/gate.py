@@ -36,7 +36,9 @@ def lists(state: HostState, settings: Settings, filtering: bool) -> dict[str, fr
     wall = state.firewall.runtime
     networks = source_networks(wall) if filtering else ()
     if len(networks) > CLASSES:
-        raise TooManySources(f"the lab tells {CLASSES - 1} source networks apart, the firewall names {len(networks) - 1}")
+        raise TooManySources(
+            f"the lab tells {CLASSES - 1} source networks apart, the firewall names {len(networks) - 1}"
+        )
     sources = {f"{network} {number}" for number, network in enumerate(networks)}
     sources |= {f"{address}/32 {_OWN}" for address in settings.own_addresses}
     made: dict[str, frozenset[str]] = {}
@@ -64,7 +66,9 @@ class Gate:
         sources = self._folder / "sources.map"
         by_class = tuple(
             f"tcp-request connection reject if {{ src,map_ip_int({sources},{_OWN}) eq {number} }} "
-            f"!{{ dst_port -m int -f {self._folder / f'class{number}.acl'} }}" for number in range(CLASSES))
+            f"!{{ dst_port -m int -f {self._folder / f'class{number}.acl'} }}"
+            for number in range(CLASSES)
+        )
         return (f"tcp-request connection reject if {{ dst -m ip -f {self._folder / 'absent.acl'} }}", *by_class)
 
     def connect_rules(self) -> tuple[str, ...]:

@@ -16,12 +16,28 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _ROOT_ONLY = ("user", "group", "uid", "gid", "chroot", "daemon", "ulimit-n")
-_SECTIONS = ("global", "defaults", "listen", "frontend", "backend", "peers", "userlist", "resolvers", "mailers", "cache",
-             "program", "ring", "log-forward", "http-errors", "crt-store", "fcgi-app")
+_SECTIONS = (
+    "global",
+    "defaults",
+    "listen",
+    "frontend",
+    "backend",
+    "peers",
+    "userlist",
+    "resolvers",
+    "mailers",
+    "cache",
+    "program",
+    "ring",
+    "log-forward",
+    "http-errors",
+    "crt-store",
+    "fcgi-app",
+)
 _EVERYWHERE = ("*", "", "0.0.0.0", "[::]", "::", "ipv4@", "ipv4@*")
 _LOOPBACK = ("127.0.0.1", "localhost", "ipv4@127.0.0.1")
 
@@ -46,13 +62,17 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """One address and port range that a section binds. `address` is as written; '*' for all."""
+    """One address and port range that a section binds. `address` is as written; '*' for all.
+
+    `place` is file and line; where a bind stands makes it no other.
+    """
 
     section: str
     address: str
     low: int
     high: int
     transparent: bool
+    place: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +116,27 @@ def _header_bind(line: Line) -> str | None:
     return None
 
 
-def binds(text: str) -> tuple[Bind, ...]:
+def binds(text: str, file: str = "") -> tuple[Bind, ...]:
     """Every TCP address that the configuration binds; unix sockets are left out."""
     found: list[Bind] = []
-    for line in lines(text):
+    for number, line in enumerate(lines(text), 1):
         header = _header_bind(line)
+        place = f"{file}:{number}"
         if header is not None:
-            found += _addresses(line.section, header, transparent=False)
+            found += _addresses(line.section, header, place, transparent=False)
         elif line.words[:1] == ("bind",) and len(line.words) > 1:
-            found += _addresses(line.section, line.words[1], transparent="transparent" in line.words[2:])
+            found += _addresses(line.section, line.words[1], place, transparent="transparent" in line.words[2:])
     return tuple(found)
 
 
-def _addresses(section: str, text: str, transparent: bool) -> Iterator[Bind]:
+def _addresses(section: str, text: str, place: str, *, transparent: bool) -> Iterator[Bind]:
     for part in text.split(","):
         address, colon, ports = part.rpartition(":")
         low, _, high = ports.partition("-")
         if colon and low.isdigit() and not part.startswith(("/", "unix@", "abns@", "fd@")):
-            yield Bind(section, "*" if address in _EVERYWHERE else address, int(low), int(high or low), transparent)
+            yield Bind(
+                section, "*" if address in _EVERYWHERE else address, int(low), int(high or low), transparent, place
+            )
 
 
 def check_copy(text: str, around: Surroundings) -> str:
@@ -146,7 +169,7 @@ def _mapped(line: Line, around: Surroundings) -> str:
             return f"    stats socket {_quoted(_without_owner(rest))}"
         case _, ("log", target, *rest) if target != "global" and line.kind != "ring":
             return f"    log {_quoted([_log_target(target, around), *rest])}"
-        case ("listen" | "frontend"), ("bind", address, *rest):
+        case (("listen" | "frontend"), ("bind", address, *rest)):
             return f"    bind {_mapped_bind(address, around)} {_quoted(rest)}".rstrip()
     return line.text
 

@@ -21,10 +21,20 @@ CHECK_SECONDS = 20.0
 
 # Words that HAProxy 1.5 does not know, with the section kind they stand in ('' for any proxy section).
 _NEWER_THAN_1_5: tuple[tuple[str, str], ...] = (
-    ("global", r"nbthread|master-worker|hard-stop-after|strict-limits|server-state-file|server-state-base|"
-               r"expose-experimental-directives|h1-case-adjust|insecure-fork-wanted|set-dumpable|numa-cpu-mapping"),
-    ("", r"load-server-state-from-file|clitcpka-(cnt|idle|intvl)|srvtcpka-(cnt|idle|intvl)|http-check send|"
-         r"tcp-check (connect|comment|set-var)|email-alert|filter|option idle-close-on-response|error-log-format"),
+    (
+        "global",
+        (
+            r"nbthread|master-worker|hard-stop-after|strict-limits|server-state-file|server-state-base|"
+            r"expose-experimental-directives|h1-case-adjust|insecure-fork-wanted|set-dumpable|numa-cpu-mapping"
+        ),
+    ),
+    (
+        "",
+        (
+            r"load-server-state-from-file|clitcpka-(cnt|idle|intvl)|srvtcpka-(cnt|idle|intvl)|http-check send|"
+            r"tcp-check (connect|comment|set-var)|email-alert|filter|option idle-close-on-response|error-log-format"
+        ),
+    ),
 )
 _SECTIONS_NEWER_THAN_1_5 = ("resolvers", "mailers", "cache", "program", "ring", "log-forward", "http-errors")
 
@@ -49,8 +59,10 @@ class Tool:
 
     def _version(self, flag: str) -> Reply:
         if self.claims is not None:
-            return Reply(out=f"HA-Proxy version {self.claims} 2016/05/10\nCopyright 2000-2016 Willy Tarreau "
-                             "<willy@haproxy.org>\n\n")
+            return Reply(
+                out=f"HA-Proxy version {self.claims} 2016/05/10\nCopyright 2000-2016 Willy Tarreau "
+                "<willy@haproxy.org>\n\n"
+            )
         done = subprocess.run([self.binary, flag], capture_output=True, text=True, timeout=CHECK_SECONDS, check=False)
         return Reply(done.returncode, done.stdout, done.stderr)
 
@@ -61,8 +73,9 @@ class Tool:
                 return refused
         with tempfile.TemporaryDirectory(prefix="check-", dir=self.around.root / "lab") as folder:
             arguments, names = with_copies(words, cwd, Path(folder), lambda text: check_copy(text, self.around))
-            done = subprocess.run([self.binary, *arguments], capture_output=True, text=True, cwd=cwd,
-                                  timeout=CHECK_SECONDS, check=False)
+            done = subprocess.run(
+                [self.binary, *arguments], capture_output=True, text=True, cwd=cwd, timeout=CHECK_SECONDS, check=False
+            )
         out, err = done.stdout, done.stderr
         for copy, original in names.items():
             out, err = out.replace(copy, original), err.replace(copy, original)
@@ -73,13 +86,17 @@ class Tool:
             words = " ".join(line.words)
             for kind, pattern in _NEWER_THAN_1_5:
                 if (kind == line.kind or (not kind and line.kind != "global")) and re.match(rf"({pattern})\b", words):
-                    return complain(f"[ALERT] 000/000000 (1) : parsing [{path}:{number}] : unknown keyword "
-                                    f"'{line.words[0]}' in '{line.kind}' section",
-                                    "[ALERT] 000/000000 (1) : Fatal errors found in configuration.")
+                    return complain(
+                        f"[ALERT] 000/000000 (1) : parsing [{path}:{number}] : unknown keyword "
+                        f"'{line.words[0]}' in '{line.kind}' section",
+                        "[ALERT] 000/000000 (1) : Fatal errors found in configuration.",
+                    )
             if line.opens_section and line.kind in _SECTIONS_NEWER_THAN_1_5:
-                return complain(f"[ALERT] 000/000000 (1) : parsing [{path}:{number}] : unknown keyword "
-                                f"'{line.kind}' out of section.",
-                                "[ALERT] 000/000000 (1) : Fatal errors found in configuration.")
+                return complain(
+                    f"[ALERT] 000/000000 (1) : parsing [{path}:{number}] : unknown keyword "
+                    f"'{line.kind}' out of section.",
+                    "[ALERT] 000/000000 (1) : Fatal errors found in configuration.",
+                )
         return None
 
 
@@ -102,7 +119,10 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
 
 
 def with_copies(
-    words: Sequence[str], cwd: Path, folder: Path, make: Callable[[str], str],
+    words: Sequence[str],
+    cwd: Path,
+    folder: Path,
+    make: Callable[[str], str],
 ) -> tuple[list[str], dict[str, str]]:
     """The arguments with every configuration file replaced by a copy in `folder`; copy's name -> original's name."""
     arguments: list[str] = []
@@ -124,8 +144,10 @@ def locate() -> tuple[Path, str]:
     """The machine's haproxy and its version; FileNotFoundError says which package has it."""
     found = shutil.which("haproxy", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/sbin:/opt/homebrew/bin")
     if found is None:
-        raise FileNotFoundError("the lab's balancer runs the real haproxy, and this machine has none: install the "
-                                "package 'haproxy' (apt-get install haproxy, dnf install haproxy, brew install haproxy)")
+        raise FileNotFoundError(
+            "the lab's balancer runs the real haproxy, and this machine has none: install the "
+            "package 'haproxy' (apt-get install haproxy, dnf install haproxy, brew install haproxy)"
+        )
     text = subprocess.run([found, "-v"], capture_output=True, text=True, timeout=CHECK_SECONDS, check=True).stdout
     match = re.search(r"version (\d+(?:\.\d+)+)", text)
     if match is None:

@@ -12,19 +12,53 @@ from provision.lab.balancer.settings import Settings
 from provision.lab.balancer.shapes import Shape
 
 _STOCK = Path(__file__).parent / "stock"
-_FOLDERS = ("etc/rsyslog.d", "etc/sysconfig", "etc/sysctl.d", "etc/systemd/system", "etc/firewalld/zones",
-            "usr/sbin", "usr/bin", "usr/lib/systemd/system", "usr/lib/sysctl.d", "var/lib/rsyslog", "var/log", "var/tmp",
-            "run", "tmp", "root", "home", "dev", "proc/sys/net/ipv4", "var/lib/selinux/targeted/active")
+_FOLDERS = (
+    "etc/rsyslog.d",
+    "etc/sysconfig",
+    "etc/sysctl.d",
+    "etc/systemd/system",
+    "etc/firewalld/zones",
+    "usr/sbin",
+    "usr/bin",
+    "usr/lib/systemd/system",
+    "usr/lib/sysctl.d",
+    "var/lib/rsyslog",
+    "var/log",
+    "var/tmp",
+    "run",
+    "tmp",
+    "root",
+    "home",
+    "dev",
+    "proc/sys/net/ipv4",
+    "var/lib/selinux/targeted/active",
+)
 KERNEL: Mapping[str, str] = {
-    "net.ipv4.ip_forward": "0", "net.ipv4.ip_nonlocal_bind": "0", "net.ipv4.ip_local_port_range": "32768\t60999",
-    "net.ipv4.ip_local_reserved_ports": "", "net.ipv4.tcp_keepalive_time": "7200", "net.ipv4.tcp_keepalive_intvl": "75",
-    "net.ipv4.tcp_keepalive_probes": "9", "net.ipv4.tcp_fin_timeout": "60", "net.core.somaxconn": "4096",
-    "net.ipv4.ip_unprivileged_port_start": "1024", "fs.file-max": "9223372036854775807", "fs.nr_open": "1048576",
-    "fs.pipe-max-size": "1048576", "kernel.hostname": "",
+    "net.ipv4.ip_forward": "0",
+    "net.ipv4.ip_nonlocal_bind": "0",
+    "net.ipv4.ip_local_port_range": "32768\t60999",
+    "net.ipv4.ip_local_reserved_ports": "",
+    "net.ipv4.tcp_keepalive_time": "7200",
+    "net.ipv4.tcp_keepalive_intvl": "75",
+    "net.ipv4.tcp_keepalive_probes": "9",
+    "net.ipv4.tcp_fin_timeout": "60",
+    "net.core.somaxconn": "4096",
+    "net.ipv4.ip_unprivileged_port_start": "1024",
+    "fs.file-max": "9223372036854775807",
+    "fs.nr_open": "1048576",
+    "fs.pipe-max-size": "1048576",
+    "kernel.hostname": "",
 }
 STOCK_UNITS = ("rsyslog", "firewalld", "NetworkManager", "sshd")
-HAPROXY_FILES = ("/etc/haproxy", "/etc/haproxy/conf.d", "/etc/haproxy/haproxy.cfg", "/etc/sysconfig/haproxy",
-                 "/usr/lib/systemd/system/haproxy.service", "/usr/sbin/haproxy", "/var/lib/haproxy")
+HAPROXY_FILES = (
+    "/etc/haproxy",
+    "/etc/haproxy/conf.d",
+    "/etc/haproxy/haproxy.cfg",
+    "/etc/sysconfig/haproxy",
+    "/usr/lib/systemd/system/haproxy.service",
+    "/usr/sbin/haproxy",
+    "/var/lib/haproxy",
+)
 
 
 def stock(name: str, shape: Shape, root: Path) -> str:
@@ -47,8 +81,8 @@ def fresh_root(layout: Layout, settings: Settings) -> None:
     group = "" if user == "root" else f"{user}:x:1000:\nwheel:x:10:{user}\n"
     files = {
         "etc/os-release": f'NAME="{shape.pretty_name.split()[0]} Linux"\nVERSION_ID="{shape.version_id}"\nID="{shape.os_id}"\n'
-                          f'ID_LIKE="rhel centos fedora"\nPLATFORM_ID="platform:{shape.name}"\n'
-                          f'PRETTY_NAME="{shape.pretty_name}"\n',
+        f'ID_LIKE="rhel centos fedora"\nPLATFORM_ID="platform:{shape.name}"\n'
+        f'PRETTY_NAME="{shape.pretty_name}"\n',
         "etc/redhat-release": f"{shape.release_file}\n",
         "etc/hostname": f"{settings.name}\n",
         "etc/hosts": f"127.0.0.1 localhost localhost.localdomain\n{settings.address} {settings.name}\n",
@@ -62,7 +96,9 @@ def fresh_root(layout: Layout, settings: Settings) -> None:
     for name, text in files.items():
         write_text(root / name, text)
     for key, value in KERNEL.items():
-        write_text(root / "proc/sys" / key.replace(".", "/"), f"{value or settings.name * (key == 'kernel.hostname')}\n")
+        write_text(
+            root / "proc/sys" / key.replace(".", "/"), f"{value or settings.name * (key == 'kernel.hostname')}\n"
+        )
     for unit in STOCK_UNITS:
         _enabled_unit(layout, unit, stock(f"units/{unit}.service", shape, root))
 
@@ -81,11 +117,16 @@ def install_haproxy(layout: Layout, settings: Settings) -> None:
     for folder in ("etc/haproxy", "var/lib/haproxy", *(["etc/haproxy/conf.d"] if shape.conf_d else [])):
         (root / folder).mkdir(parents=True, exist_ok=True)
     write_text(layout.units / "haproxy.service", stock("units/haproxy.service", shape, root))
-    for name, source in (("etc/haproxy/haproxy.cfg", "haproxy/haproxy.cfg"), ("etc/sysconfig/haproxy", "haproxy/sysconfig")):
+    for name, source in (
+        ("etc/haproxy/haproxy.cfg", "haproxy/haproxy.cfg"),
+        ("etc/sysconfig/haproxy", "haproxy/sysconfig"),
+    ):
         if not (root / name).exists():
             write_text(root / name, stock(source, shape, root))
-    for name, line in (("etc/passwd", "haproxy:x:188:188:haproxy:/var/lib/haproxy:/sbin/nologin\n"),
-                       ("etc/group", "haproxy:x:188:\n")):
+    for name, line in (
+        ("etc/passwd", "haproxy:x:188:188:haproxy:/var/lib/haproxy:/sbin/nologin\n"),
+        ("etc/group", "haproxy:x:188:\n"),
+    ):
         text = (root / name).read_text(encoding="utf-8")
         if "haproxy:" not in text:
             write_text(root / name, text + line)

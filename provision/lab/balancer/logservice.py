@@ -27,8 +27,13 @@ class LogService:
         errors = self.root / "lab" / "rsyslogd.err"
         with errors.open("w", encoding="utf-8") as stream:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "provision.lab.balancer.syslogd", str(self.root)], stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=stream, text=True, start_new_session=True)
+                [sys.executable, "-m", "provision.lab.balancer.syslogd", str(self.root)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                text=True,
+                start_new_session=True,
+            )
         process = self._process
         line = process.stdout.readline() if process.stdout else ""
         self.journal.add(UNIT, "rsyslogd", process.pid, errors.read_text(encoding="utf-8"))

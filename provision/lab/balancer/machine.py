@@ -63,7 +63,9 @@ class Machine:
         """May `client` (an IPv4 address) reach a TCP port of this host?"""
         if not self.firewall_runs or client in self.settings.own_addresses:
             return True
-        spans = firewall.open_tcp(self.state.firewall.runtime, f"{client}/32", self.settings.interface, self.settings.port)
+        spans = firewall.open_tcp(
+            self.state.firewall.runtime, f"{client}/32", self.settings.interface, self.settings.port
+        )
         return any(low <= port <= high for low, high in spans)
 
     def reload_firewall(self) -> None:
@@ -73,11 +75,20 @@ class Machine:
     def boot(self) -> None:
         """What a boot does: what is permanent, persistent and enabled comes to be, all else is gone."""
         mode = boot_mode(self.layout.root)
-        self.store.change(lambda state: replace(
-            state, firewall=firewall.boot(state.firewall, self.settings.interface), addresses=_boot_addresses(state, self.settings),
-            selinux=SELinux(mode, dict(state.selinux.persistent), dict(state.selinux.persistent), state.selinux.permissive)))
+        self.store.change(
+            lambda state: replace(
+                state,
+                firewall=firewall.boot(state.firewall, self.settings.interface),
+                addresses=_boot_addresses(state, self.settings),
+                selinux=SELinux(
+                    mode, dict(state.selinux.persistent), dict(state.selinux.persistent), state.selinux.permissive
+                ),
+            )
+        )
         _boot_kernel(self.layout)
-        self.units.boot((FIREWALLD, "rsyslog.service"), lambda name: self.journal.add(name, "systemd", 1, f"{name} did not start"))
+        self.units.boot(
+            (FIREWALLD, "rsyslog.service"), lambda name: self.journal.add(name, "systemd", 1, f"{name} did not start")
+        )
 
     def shut_down(self) -> None:
         """Stop all services, haproxy's and rsyslogd's processes with them."""
@@ -109,7 +120,9 @@ def _boot_kernel(layout: Layout) -> None:
 
 def sysctl_files(root: Path) -> tuple[Path, ...]:
     """The files of `sysctl --system`, in the order in which they count."""
-    found = {path.name: path for folder in ("usr/lib/sysctl.d", "etc/sysctl.d") for path in (root / folder).glob("*.conf")}
+    found = {
+        path.name: path for folder in ("usr/lib/sysctl.d", "etc/sysctl.d") for path in (root / folder).glob("*.conf")
+    }
     return (*(found[name] for name in sorted(found)), root / "etc/sysctl.conf")
 
 
@@ -153,6 +166,7 @@ def build(root: Path, settings: Settings, log: Callable[[str], None]) -> Machine
 
 
 def _firewall_changed(machine: Machine, running: bool) -> None:
-    state = machine.store.change(lambda state: replace(
-        state, firewall=firewall.boot(state.firewall, machine.settings.interface)))
+    state = machine.store.change(
+        lambda state: replace(state, firewall=firewall.boot(state.firewall, machine.settings.interface))
+    )
     machine.gate.set(lists(state, machine.settings, running))

@@ -48,8 +48,17 @@ class Host:
 
     async def run(self) -> None:
         """Boot, serve until somebody ends it, shut down."""
-        control = Control(self._directory / "control.sock", {
-            "status": self._status, "run": self._run, "reboot": self._reboot, "new-host-key": self._new_host_key, "stop": self._stop})
+        control = Control(
+            self._directory / "control.sock",
+            {
+                "status": self._status,
+                "run": self._run,
+                "reboot": self._reboot,
+                "new-host-key": self._host_key,
+                "old-host-key": self._host_key,
+                "stop": self._stop,
+            },
+        )
         await control.start()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -70,10 +79,21 @@ class Host:
             self.log("stopped")
 
     async def _status(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        units = {name.removesuffix(".service"): self._machine.units.status(name).active for name in self._machine.units.names()}
+        units = {
+            name.removesuffix(".service"): self._machine.units.status(name).active
+            for name in self._machine.units.names()
+        }
         counters = self._ssh.counters
-        return {"name": self._settings.name, "pid": os.getpid(), "ready": self._ready, "address": self._settings.address,
-                "port": self._settings.port, "connections": counters.connections, "execs": counters.execs, "units": units}
+        return {
+            "name": self._settings.name,
+            "pid": os.getpid(),
+            "ready": self._ready,
+            "address": self._settings.address,
+            "port": self._settings.port,
+            "connections": counters.connections,
+            "execs": counters.execs,
+            "units": units,
+        }
 
     async def _run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
         words = tuple(str(word) for word in request["argv"])
@@ -86,8 +106,8 @@ class Host:
         await asyncio.to_thread(self._machine.boot)
         return {}
 
-    async def _new_host_key(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._ssh.new_host_key()
+    async def _host_key(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._ssh.change_host_key(back=request["do"] == "old-host-key")
         return {}
 
     async def _stop(self, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -56,9 +56,15 @@ class ProxyService:
         self.open_gate()
         arguments = self._copies(words)
         self._process = subprocess.Popen(
-            [str(self.tool.binary), "-W", "-db", *arguments], cwd=self.layout.root, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"})
+            [str(self.tool.binary), "-W", "-db", *arguments],
+            cwd=self.layout.root,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"},
+        )
         process = self._process
         remember(self.layout, process.pid)
         threading.Thread(target=self._listen_to, args=(process,), daemon=True).start()
@@ -121,7 +127,7 @@ class ProxyService:
 
     def _wanted(self, words: tuple[str, ...]) -> frozenset[Bind]:
         files = haproxytool.config_files(words, self.layout.root)
-        return frozenset(bind for path in files for bind in binds(path.read_text(encoding="utf-8")))
+        return frozenset(bind for path in files for bind in binds(path.read_text(encoding="utf-8"), str(path)))
 
     def _refuse(self, wanted: frozenset[Bind], bound: frozenset[Bind]) -> None:
         """What the kernel of a real balancer would refuse, in haproxy's words; sockets already bound stay so."""
@@ -132,15 +138,20 @@ class ProxyService:
         for bind in sorted(wanted - bound, key=lambda bind: (bind.section, bind.low)):
             ports = selinux.denied(range(bind.low, bind.high + 1), selinux.BIND) if confined else ()
             self.journal.add("audit", "audit", 1, "\n".join(selinux.avc(os.getpid(), port) for port in ports))
-            where = "0.0.0.0" if bind.address == "*" else bind.address
-            refused += [f"[ALERT]    (1) : Starting proxy {bind.section}: cannot bind socket (Permission denied) "
-                        f"[{where}:{port}]" for port in ports]
+            refused += [self._cannot_bind(bind, port, "Permission denied") for port in ports]
             if not ports and not bind.transparent and _is_elsewhere(bind.address, held):
-                refused.append(f"[ALERT]    (1) : Starting proxy {bind.section}: cannot bind socket (Cannot assign "
-                               f"requested address) [{where}:{bind.low}]")
+                refused.append(self._cannot_bind(bind, bind.low, "Cannot assign requested address"))
         if refused:
             self.journal.add(UNIT, "haproxy", os.getpid(), "\n".join(refused))
             raise ServiceFailed("ExecStart", 1)
+
+    def _cannot_bind(self, bind: Bind, port: int, why: str) -> str:
+        where = f"[{'0.0.0.0' if bind.address == '*' else bind.address}:{port}]"
+        if self.tool.claims is not None:
+            return f"[ALERT] 000/000000 (1) : Starting frontend {bind.section}: cannot bind socket {where}"
+        return (
+            f"[ALERT]    (1) : Binding [{bind.place}] for proxy {bind.section}: cannot bind socket ({why}) for {where}"
+        )
 
     def _copies(self, words: tuple[str, ...]) -> list[str]:
         folder = self.layout.copies
@@ -150,7 +161,8 @@ class ProxyService:
         write_text(own, f"global\n    stats socket {self.layout.admin_socket} mode 600 level admin\n{strict}", 0o600)
         gate, connect = self.gate.rules(), self.gate.connect_rules()
         arguments, _ = haproxytool.with_copies(
-            words, self.layout.root, folder, lambda text: running_copy(text, self.tool.around, gate, connect))
+            words, self.layout.root, folder, lambda text: running_copy(text, self.tool.around, gate, connect)
+        )
         return ["-f", str(own), *(word for word in arguments if word not in ("-Ws", "-W", "-D", "-db", "-Ds"))]
 
     def _listen_to(self, process: subprocess.Popen[str]) -> None:

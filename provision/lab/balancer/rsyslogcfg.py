@@ -12,13 +12,32 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FACILITIES = ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
-              "audit", "alert", "clock", *(f"local{number}" for number in range(8)))
+FACILITIES = (
+    "kern",
+    "user",
+    "mail",
+    "daemon",
+    "auth",
+    "syslog",
+    "lpr",
+    "news",
+    "uucp",
+    "cron",
+    "authpriv",
+    "ftp",
+    "ntp",
+    "audit",
+    "alert",
+    "clock",
+    *(f"local{number}" for number in range(8)),
+)
 SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
 _ALIASES = {"panic": "emerg", "error": "err", "warn": "warning"}
-_QUIET = re.compile(r"(global|module|timezone|\$WorkDirectory|\$ActionFileDefaultTemplate|\$FileOwner|\$FileGroup|"
-                    r"\$FileCreateMode|\$DirCreateMode|\$Umask|\$OmitLocalLogging|\$IMJournalStateFile|"
-                    r"\$SystemLogRateLimit\w+|\$imjournalRatelimit\w+|\$ActionQueue\w+|\$MaxMessageSize)\b")
+_QUIET = re.compile(
+    r"(global|module|timezone|\$WorkDirectory|\$ActionFileDefaultTemplate|\$FileOwner|\$FileGroup|"
+    r"\$FileCreateMode|\$DirCreateMode|\$Umask|\$OmitLocalLogging|\$IMJournalStateFile|"
+    r"\$SystemLogRateLimit\w+|\$imjournalRatelimit\w+|\$ActionQueue\w+|\$MaxMessageSize)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +137,10 @@ def _read_file(path: Path, found: Rsyslog) -> None:
             for name in sorted(glob.glob(included.group(1))):
                 _read_file(Path(name), found)
         elif not _take(statement, found):
-            found.errors.append(f"rsyslogd: error during parsing file {path}, on or before line {number}: syntax error on "
-                                f"token '{statement.split()[0]}' [v8.2310.0 try https://www.rsyslog.com/e/2207 ]")
+            found.errors.append(
+                f"rsyslogd: error during parsing file {path}, on or before line {number}: syntax error on "
+                f"token '{statement.split()[0]}' [v8.2310.0 try https://www.rsyslog.com/e/2207 ]"
+            )
 
 
 def _take(statement: str, found: Rsyslog) -> bool:
@@ -155,7 +176,7 @@ def _action(text: str) -> str | None:
     path = re.fullmatch(r'(?:action\(.*?type="omfile".*?file="([^"]+)".*\)|-?(/[^\s;]+)(?:;\w+)?)', text)
     if path:
         return path.group(1) or path.group(2)
-    return "" if text.startswith((":omusrmsg:", "action(type=\"omusrmsg\"")) else None
+    return "" if text.startswith((":omusrmsg:", 'action(type="omusrmsg"')) else None
 
 
 def _take_more(text: str, found: Rsyslog) -> bool:
@@ -168,8 +189,11 @@ def _take_more(text: str, found: Rsyslog) -> bool:
 
 
 def _take_rule(statement: str, found: Rsyslog) -> bool:
-    program = re.match(r"(?::programname,\s*(isequal|startswith),\s*|if\s+\$programname\s+(==|startswith)\s+)"
-                       r"[\"'](\S+?)[\"'](?:\s+then)?\s+(.+)$", statement)
+    program = re.match(
+        r"(?::programname,\s*(isequal|startswith),\s*|if\s+\$programname\s+(==|startswith)\s+)"
+        r"[\"'](\S+?)[\"'](?:\s+then)?\s+(.+)$",
+        statement,
+    )
     facility = re.match(r"if\s+\$syslogfacility-text\s+==\s+[\"'](\w+)[\"']\s+then\s+(.+)$", statement)
     if program:
         kind = "startswith" if "startswith" in (program.group(1), program.group(2)) else "equals"

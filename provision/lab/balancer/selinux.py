@@ -36,9 +36,15 @@ def denied(ports: Iterable[int], allowed: Iterable[Interval]) -> tuple[int, ...]
 
 def port_type(port: int) -> str:
     """The type of a TCP port, as an AVC message names it."""
-    named = {"http_port_t": _HTTP, "http_cache_port_t": _HTTP_CACHE, "ftp_port_t": ((21, 21), (989, 990)),
-             "ftp_data_port_t": ((20, 20),), "commplex_main_port_t": _COMMPLEX_MAIN,
-             "commplex_link_port_t": _COMMPLEX_LINK, "ephemeral_port_t": ((32768, 60999),)}
+    named = {
+        "http_port_t": _HTTP,
+        "http_cache_port_t": _HTTP_CACHE,
+        "ftp_port_t": ((21, 21), (989, 990)),
+        "ftp_data_port_t": ((20, 20),),
+        "commplex_main_port_t": _COMMPLEX_MAIN,
+        "commplex_link_port_t": _COMMPLEX_LINK,
+        "ephemeral_port_t": ((32768, 60999),),
+    }
     for name, spans in named.items():
         if not denied([port], spans):
             return name
@@ -47,6 +53,8 @@ def port_type(port: int) -> str:
 
 def avc(pid: int, port: int) -> str:
     """The line that the audit log gets when a bind is refused."""
-    return (f'avc:  denied  {{ name_bind }} for  pid={pid} comm="haproxy" src={port} '
-            f"scontext=system_u:system_r:{DOMAIN}:s0 tcontext=system_u:object_r:{port_type(port)}:s0 "
-            "tclass=tcp_socket permissive=0")
+    return (
+        f'avc:  denied  {{ name_bind }} for  pid={pid} comm="haproxy" src={port} '
+        f"scontext=system_u:system_r:{DOMAIN}:s0 tcontext=system_u:object_r:{port_type(port)}:s0 "
+        "tclass=tcp_socket permissive=0"
+    )

@@ -96,11 +96,21 @@ def parse(data: Mapping[str, Any]) -> Settings:
         raise SettingsError("host.json: 'sudo' is password, so 'sudo_password' is needed")
     address = _address(data, "address")
     return Settings(
-        name=_text(data, "name"), address=address, port=port, source=_address(data, "source", address),
-        vip=_address(data, "vip"), user=_text(data, "user", "root"), password=_optional(data, "password"),
-        authorized_keys=_texts(data, "authorized_keys"), shape=shape, sudo=sudo, sudo_password=sudo_password,
-        vip_held=data.get("vip_held", True) is True, without=_texts(data, "without"),
-        mirrors=data.get("mirrors", True) is True, interface=_text(data, "interface", "eth0"),
+        name=_text(data, "name"),
+        address=address,
+        port=port,
+        source=_address(data, "source", address),
+        vip=_address(data, "vip"),
+        user=_text(data, "user", "root"),
+        password=_optional(data, "password"),
+        authorized_keys=_texts(data, "authorized_keys"),
+        shape=shape,
+        sudo=sudo,
+        sudo_password=sudo_password,
+        vip_held=data.get("vip_held", True) is True,
+        without=_texts(data, "without"),
+        mirrors=data.get("mirrors", True) is True,
+        interface=_text(data, "interface", "eth0"),
     )
 
 

@@ -22,8 +22,16 @@ _CHUNK = 65536
 def environment(layout: Layout, settings: Settings, terminal: str | None) -> dict[str, str]:
     """All that a command finds in its environment: nothing comes from the operator's."""
     home = "root" if settings.user == "root" else f"home/{settings.user}"
-    found = {"PATH": str(layout.tools), "HOME": str(layout.root / home), "USER": settings.user, "LOGNAME": settings.user,
-             "SHELL": "/bin/sh", "LANG": "C.UTF-8", "TMPDIR": str(layout.root / "tmp"), "LAB_USER": settings.user}
+    found = {
+        "PATH": str(layout.tools),
+        "HOME": str(layout.root / home),
+        "USER": settings.user,
+        "LOGNAME": settings.user,
+        "SHELL": "/bin/sh",
+        "LANG": "C.UTF-8",
+        "TMPDIR": str(layout.root / "tmp"),
+        "LAB_USER": settings.user,
+    }
     return found | ({"TERM": terminal, "PS1": f"[{settings.user}@{settings.name} \\w]# "} if terminal else {})
 
 
@@ -66,8 +74,13 @@ class Shells:
 class _Child:
     """A started command and the tasks that carry its bytes."""
 
-    def __init__(self, process: asyncio.subprocess.Process, outputs: list[asyncio.Task[None]], feed: asyncio.Task[None],
-                 close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        outputs: list[asyncio.Task[None]],
+        feed: asyncio.Task[None],
+        close: Callable[[], None],
+    ) -> None:
         self.pid = process.pid
         self._process = process
         self._outputs = outputs
@@ -83,40 +96,71 @@ class _Child:
         return code
 
     @classmethod
-    async def on_pipes(cls, channel: asyncssh.SSHServerProcess[bytes], words: list[str], env: dict[str, str], cwd: Path) -> "_Child":
+    async def on_pipes(
+        cls, channel: asyncssh.SSHServerProcess[bytes], words: list[str], env: dict[str, str], cwd: Path
+    ) -> "_Child":
         """Three pipes, as for `ssh host command`."""
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            str(machine_tool("sh") or "/bin/sh"), *words[1:], stdin=pipe, stdout=pipe, stderr=pipe, env=env, cwd=cwd,
-            start_new_session=True, limit=4 * _CHUNK)
-        assert process.stdin and process.stdout and process.stderr
-        outputs = [asyncio.create_task(_carry(process.stdout, channel.stdout)),
-                   asyncio.create_task(_carry(process.stderr, channel.stderr))]
+            str(machine_tool("sh") or "/bin/sh"),
+            *words[1:],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+            limit=4 * _CHUNK,
+        )
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        outputs = [
+            asyncio.create_task(_carry(process.stdout, channel.stdout)),
+            asyncio.create_task(_carry(process.stderr, channel.stderr)),
+        ]
         return cls(process, outputs, asyncio.create_task(_feed(channel, process.stdin, process.pid)), lambda: None)
 
     @classmethod
-    async def on_terminal(cls, channel: asyncssh.SSHServerProcess[bytes], words: list[str], env: dict[str, str], cwd: Path) -> "_Child":
+    async def on_terminal(
+        cls, channel: asyncssh.SSHServerProcess[bytes], words: list[str], env: dict[str, str], cwd: Path
+    ) -> "_Child":
         """A pseudo terminal, as for a person who logs in."""
         outer, inner = pty.openpty()
         leader = machine_tool("setsid")
         start = [str(leader), "-c"] if leader else []
         process = await asyncio.create_subprocess_exec(
-            *start, str(machine_tool("sh") or "/bin/sh"), *words[1:], stdin=inner, stdout=inner, stderr=inner, env=env, cwd=cwd,
-            start_new_session=True)
+            *start,
+            str(machine_tool("sh") or "/bin/sh"),
+            *words[1:],
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+        )
         os.close(inner)
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader()
-        transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(outer, "rb", 0))
-        writing, protocol = await loop.connect_write_pipe(lambda: asyncio.streams.FlowControlMixin(loop=loop),
-                                                          os.fdopen(os.dup(outer), "wb", 0))
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(outer, "rb", 0)
+        )
+        writing, protocol = await loop.connect_write_pipe(
+            lambda: asyncio.streams.FlowControlMixin(loop=loop), os.fdopen(os.dup(outer), "wb", 0)
+        )
         writer = asyncio.StreamWriter(writing, protocol, None, loop)
 
         def close() -> None:
             transport.close()
             writing.close()
 
-        return cls(process, [asyncio.create_task(_carry(reader, channel.stdout))],
-                   asyncio.create_task(_feed(channel, writer, process.pid)), close)
+        return cls(
+            process,
+            [asyncio.create_task(_carry(reader, channel.stdout))],
+            asyncio.create_task(_feed(channel, writer, process.pid)),
+            close,
+        )
 
 
 async def _carry(source: asyncio.StreamReader, target: asyncssh.SSHWriter[bytes]) -> None:

@@ -30,8 +30,14 @@ class Counters:
 class _Login(asyncssh.SSHServer):
     """One connection. `admits` asks the firewall about the client's address."""
 
-    def __init__(self, settings: Settings, layout: Layout, counters: Counters, admits: Callable[[str, int], bool],
-                 is_open: set[asyncssh.SSHServerConnection]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        layout: Layout,
+        counters: Counters,
+        admits: Callable[[str, int], bool],
+        is_open: set[asyncssh.SSHServerConnection],
+    ) -> None:
         self._settings = settings
         self._layout = layout
         self._counters = counters
@@ -70,23 +76,50 @@ class _Login(asyncssh.SSHServer):
     def validate_password(self, username: str, password: str) -> bool:
         """Only the one user."""
         wanted = self._settings.password
-        return wanted is not None and username == self._settings.user and hmac.compare_digest(password.encode(), wanted.encode())
+        return (
+            wanted is not None
+            and username == self._settings.user
+            and hmac.compare_digest(password.encode(), wanted.encode())
+        )
 
-    def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int,
-                             ) -> Coroutine[Any, Any, Any]:
+    def connection_requested(
+        self,
+        dest_host: str,
+        dest_port: int,
+        orig_host: str,
+        orig_port: int,
+    ) -> Coroutine[Any, Any, Any]:
         """A tunnel (ssh -L, ssh -W)."""
         return tunnel.connect(dest_host, dest_port, self._settings.source, self._layout.lab / "lo")
 
 
-def host_key(directory: Path, new: bool = False) -> asyncssh.SSHKey:
-    """The host's own key; made once, and again when `new`."""
+def host_key(directory: Path) -> asyncssh.SSHKey:
+    """The host's own key, made when there is none."""
     path = directory / HOST_KEY
-    if new or not path.exists():
+    if not path.exists():
         key = asyncssh.generate_private_key("ssh-ed25519", comment="lab")
         key.write_private_key(str(path))
         path.chmod(0o600)
-        key.write_public_key(str(path.with_suffix(".pub")))
+        key.write_public_key(f"{path}.pub")
     return asyncssh.read_private_key(str(path))
+
+
+def put_aside(directory: Path) -> None:
+    """Make room for another key; the first one is kept, so that it can come back."""
+    kept = directory / f"{HOST_KEY}.first"
+    path = directory / HOST_KEY
+    if kept.exists():
+        path.unlink()
+    else:
+        path.rename(kept)
+
+
+def put_back(directory: Path) -> None:
+    """The first key again; no harm when it was never put aside."""
+    kept = directory / f"{HOST_KEY}.first"
+    if kept.exists():
+        kept.rename(directory / HOST_KEY)
+        asyncssh.read_private_key(str(directory / HOST_KEY)).write_public_key(str(directory / f"{HOST_KEY}.pub"))
 
 
 class SshServer:
@@ -103,9 +136,17 @@ class SshServer:
     async def start(self) -> None:
         """OSError when the address is taken or not there."""
         self._acceptor = await asyncssh.create_server(
-            self._login, self._settings.address, self._settings.port, server_host_keys=[host_key(self._layout.root)],
-            process_factory=self._run, encoding=None, line_editor=False, allow_scp=True, reuse_address=True,
-            sftp_factory=lambda channel: RootedSFTP(channel, self._layout.root))
+            self._login,
+            self._settings.address,
+            self._settings.port,
+            server_host_keys=[host_key(self._layout.root)],
+            process_factory=self._run,
+            encoding=None,
+            line_editor=False,
+            allow_scp=True,
+            reuse_address=True,
+            sftp_factory=lambda channel: RootedSFTP(channel, self._layout.root),
+        )
 
     def _login(self) -> _Login:
         return _Login(self._settings, self._layout, self.counters, self._admits, self._open)
@@ -116,10 +157,11 @@ class SshServer:
         if isinstance(login, _Login):
             await login.shells.run(channel)
 
-    def new_host_key(self) -> None:
-        """Another host key from the next connection on."""
+    def change_host_key(self, back: bool) -> None:
+        """From the next connection on another host key, or the first one again."""
+        (put_back if back else put_aside)(self._layout.root)
         if self._acceptor is not None:
-            self._acceptor.update(server_host_keys=[host_key(self._layout.root, new=True)])
+            self._acceptor.update(server_host_keys=[host_key(self._layout.root)])
 
     def hang_up(self) -> None:
         """Drop every connection, as a reboot does."""

@@ -26,8 +26,11 @@ from provision.lab.balancer.firewall import Firewall, Zone, boot, stock_zones
 from provision.lab.balancer.settings import Settings
 
 STOCK_BOOLEANS: Mapping[str, bool] = {
-    "daemons_dump_core": False, "haproxy_connect_any": False, "httpd_can_network_connect": False,
-    "keepalived_connect_any": False, "nis_enabled": False,
+    "daemons_dump_core": False,
+    "haproxy_connect_any": False,
+    "httpd_can_network_connect": False,
+    "keepalived_connect_any": False,
+    "nis_enabled": False,
 }
 
 
@@ -63,8 +66,14 @@ def fresh(settings: Settings) -> HostState:
 
 
 def _zone(data: Mapping[str, Any]) -> Zone:
-    return Zone(data["target"], tuple(data["interfaces"]), tuple(data["sources"]), tuple(data["services"]),
-                tuple(data["ports"]), tuple(data["rich_rules"]))
+    return Zone(
+        data["target"],
+        tuple(data["interfaces"]),
+        tuple(data["sources"]),
+        tuple(data["services"]),
+        tuple(data["ports"]),
+        tuple(data["rich_rules"]),
+    )
 
 
 def _zones(data: Mapping[str, Any]) -> dict[str, Zone]:
@@ -76,9 +85,12 @@ def decode(data: Mapping[str, Any]) -> HostState:
     wall, selinux = data["firewall"], data["selinux"]
     return HostState(
         firewall=Firewall(wall["default_zone"], _zones(wall["runtime"]), _zones(wall["permanent"])),
-        selinux=SELinux(selinux["mode"], dict(selinux["booleans"]), dict(selinux["persistent"]),
-                        tuple(selinux["permissive"])),
-        addresses=tuple(data["addresses"]), connection=tuple(data["connection"]), packages=tuple(data["packages"]),
+        selinux=SELinux(
+            selinux["mode"], dict(selinux["booleans"]), dict(selinux["persistent"]), tuple(selinux["permissive"])
+        ),
+        addresses=tuple(data["addresses"]),
+        connection=tuple(data["connection"]),
+        packages=tuple(data["packages"]),
     )
 
 

@@ -29,8 +29,9 @@ def parse(datagram: bytes, host: str, now: datetime) -> Message | None:
     facility, severity = divmod(int(match.group(1)), 8)
     stamp = match.group(2) or f"{now:%b} {now.day:2d} {now:%H:%M:%S} "
     tag = _TAG.match(match.group(3))
-    return Message(FACILITIES[facility], SEVERITIES[severity], tag.group(1) if tag else "",
-                   f"{stamp}{host} {match.group(3)}")
+    return Message(
+        FACILITIES[facility], SEVERITIES[severity], tag.group(1) if tag else "", f"{stamp}{host} {match.group(3)}"
+    )
 
 
 def deliver(message: Message, config: Rsyslog) -> None:
@@ -67,8 +68,11 @@ def open_sockets(root: Path, config: Rsyslog) -> list[tuple[socket.socket, str]]
     for old in folder.glob("*.sock"):
         old.unlink()
     paths = [(folder / "dev-log.sock", "lb"), (root / "dev" / "log", "lb")]
-    paths += [(folder / f"udp-{port}.sock", "localhost") for address, port in dict.fromkeys(config.udp)
-              if address in ("*", "0.0.0.0", "127.0.0.1", "localhost")]
+    paths += [
+        (folder / f"udp-{port}.sock", "localhost")
+        for address, port in dict.fromkeys(config.udp)
+        if address in ("*", "0.0.0.0", "127.0.0.1", "localhost")
+    ]
     return [(_bind(path), host) for path, host in paths]
 
 

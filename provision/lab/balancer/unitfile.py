@@ -52,8 +52,9 @@ def load(name: str, folders: Sequence[Path]) -> UnitFile | None:
     settings: dict[str, list[str]] = {}
     for source in (path, *drop_ins):
         _read_into(settings, source.read_text(encoding="utf-8"))
-    return UnitFile(name, path, drop_ins, {key: tuple(values) for key, values in settings.items()},
-                    stamp(name, folders))
+    return UnitFile(
+        name, path, drop_ins, {key: tuple(values) for key, values in settings.items()}, stamp(name, folders)
+    )
 
 
 def _drop_ins(name: str, folders: Sequence[Path]) -> tuple[Path, ...]:

@@ -97,9 +97,15 @@ class Units:
 
     def _ended(self, status: Status, code: int) -> Status:
         clean = code in (0, 143, -15)
-        return replace(status, active="inactive" if clean else "failed", sub="dead" if clean else "failed", main_pid=0,
-                       inactive_since=_now(), exit_code=abs(code), result="success" if clean else
-                       ("signal" if code < 0 else "exit-code"))
+        return replace(
+            status,
+            active="inactive" if clean else "failed",
+            sub="dead" if clean else "failed",
+            main_pid=0,
+            inactive_since=_now(),
+            exit_code=abs(code),
+            result="success" if clean else ("signal" if code < 0 else "exit-code"),
+        )
 
     def start(self, name: str) -> None:
         """Start it unless it runs; NoSuchUnit or ServiceFailed."""
@@ -113,8 +119,9 @@ class Units:
             except ServiceFailed as failure:
                 self._note(name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE")
                 self._note(name, f"Failed to start {self._description(name)}.")
-                self._status[name] = Status("failed", "failed", 0, inactive_since=_now(), exit_code=failure.status,
-                                            result="exit-code")
+                self._status[name] = Status(
+                    "failed", "failed", 0, inactive_since=_now(), exit_code=failure.status, result="exit-code"
+                )
                 raise
             self._status[name] = Status("active", "running", pid, _now(), began)
             self._note(name, f"Started {self._description(name)}.")
@@ -127,8 +134,9 @@ class Units:
             if before.active == "active":
                 self._services[name].stop()
                 self._note(name, f"Stopped {self._description(name)}.")
-            self._status[name] = replace(before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(),
-                                         result="success")
+            self._status[name] = replace(
+                before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(), result="success"
+            )
 
     def reload(self, name: str) -> None:
         """ExecReload; NotActive, CannotReload or ServiceFailed, and in each case what ran goes on."""

@@ -29,8 +29,11 @@ def busctl(machine: Machine, call: Call) -> Reply:
     """Answer one call."""
     words = [word for word in call.arguments if word not in ("--system", "--no-pager", "-q", "--quiet", "--verbose")]
     as_json = [word for word in words if word.startswith("--json") or word == "-j"]
-    words = [word for word in words if not word.startswith(("--json", "-j", "--timeout", "--expect-reply", "--allow-inter",
-                                                            "--auto-start"))]
+    words = [
+        word
+        for word in words
+        if not word.startswith(("--json", "-j", "--timeout", "--expect-reply", "--allow-inter", "--auto-start"))
+    ]
     if as_json and not machine.settings.shape.json_output:
         return complain(f"busctl: unrecognized option '{as_json[0]}'")
     if not words or words[0] not in ("call", "get-property") or len(words) < 5:
@@ -46,8 +49,10 @@ def busctl(machine: Machine, call: Call) -> Reply:
     except FirewallError as error:
         return complain(f"Call failed: {error}")
     except NoSuchMethod:
-        return complain(f"{_failed(verb, member)}No such method '{member}' in interface '{interface}' at object path '{path}' "
-                        f"(signature '{arguments[0] if arguments else ''}')")
+        return complain(
+            f"{_failed(verb, member)}No such method '{member}' in interface '{interface}' at object path '{path}' "
+            f"(signature '{arguments[0] if arguments else ''}')"
+        )
     if as_json:
         wrapped = value if verb == "get-property" else [value]
         return say(json.dumps({"type": signature, "data": wrapped}, separators=(",", ":"))) if signature else Reply()
@@ -66,7 +71,9 @@ def _nobody(machine: Machine, service: str) -> str:
 
 def _dispatch(machine: Machine, verb: str, path: str, interface: str, member: str, arguments: Sequence[str]) -> Answer:
     if verb == "get-property":
-        found = {"state": "RUNNING", "version": machine.settings.shape.firewalld, "interface_version": "0.6"}.get(member)
+        found = {"state": "RUNNING", "version": machine.settings.shape.firewalld, "interface_version": "0.6"}.get(
+            member
+        )
         if found is None:
             raise NoSuchMethod
         return "s", found
@@ -123,6 +130,7 @@ def _active(machine: Machine) -> dict[str, dict[str, list[str]]]:
     def parts(zone: Zone) -> dict[str, list[str]]:
         found = {"interfaces": list(zone.interfaces), "sources": list(zone.sources)}
         return {key: value for key, value in found.items() if value}
+
     return {name: parts(zone) for name, zone in _runtime(machine).active().items()}
 
 
@@ -192,6 +200,9 @@ _TABLES: Mapping[tuple[str, str], Mapping[tuple[str, str], Method]] = {
         ("removeService", "s"): lambda m, p, a: _nothing(_permanent(m).remove_service(_zone_at(m, p), a[0])),
         ("addRichRule", "s"): lambda m, p, a: _nothing(_permanent(m).add_rule(_zone_at(m, p), a[0])),
         ("removeRichRule", "s"): lambda m, p, a: _nothing(_permanent(m).remove_rule(_zone_at(m, p), a[0])),
-        ("queryRichRule", "s"): lambda m, p, a: ("b", str(parse_rule(a[0])) in _permanent(m).zone(_zone_at(m, p)).rich_rules),
+        ("queryRichRule", "s"): lambda m, p, a: (
+            "b",
+            str(parse_rule(a[0])) in _permanent(m).zone(_zone_at(m, p)).rich_rules,
+        ),
     },
 }

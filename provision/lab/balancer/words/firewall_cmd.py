@@ -54,15 +54,21 @@ def firewall_cmd(machine: Machine, call: Call) -> Reply:
 def _answer(machine: Machine, call: Call, qualifiers: Mapping[str, str], asked: list[tuple[str, str]]) -> Reply:
     unknown = next((key for key, _ in asked if key not in _VALUED and key not in _BARE), None)
     if unknown is not None or not asked:
-        return complain("usage: see firewall-cmd man page",
-                        f"firewall-cmd: error: unrecognized arguments: {unknown}" if unknown else "No option specified.", code=2)
+        return complain(
+            "usage: see firewall-cmd man page",
+            f"firewall-cmd: error: unrecognized arguments: {unknown}" if unknown else "No option specified.",
+            code=2,
+        )
     if asked[0][0] == "--version":
         return say(machine.settings.shape.firewalld)
     if not machine.firewall_runs:
         return complain("not running" if asked[0][0] == "--state" else "FirewallD is not running", code=252)
     if not call.is_root and not all(key.startswith(_READS) for key, _ in asked):
-        return complain("Authorization failed.", "    Make sure polkit agent is running or run the application as superuser.",
-                        code=253)
+        return complain(
+            "Authorization failed.",
+            "    Make sure polkit agent is running or run the application as superuser.",
+            code=253,
+        )
     zones = Zones(machine, permanent="--permanent" in qualifiers)
     return _run_all(zones, qualifiers.get("--zone", ""), asked)
 
@@ -86,6 +92,7 @@ def _done(run: Callable[[Asked], object]) -> Callable[[Asked], Reply]:
     def answer(asked: Asked) -> Reply:
         run(asked)
         return say("success")
+
     return answer
 
 
@@ -105,14 +112,28 @@ def describe(zones: Zones, name: str) -> str:
     """A zone as --list-all and --info-zone print it."""
     zone = zones.zone(name)
     shape = zones.machine.settings.shape
-    marks = [*(["default"] if shape.major >= 10 and name == zones.default else []),
-             *(["active"] if zone.interfaces or zone.sources else [])]
-    rows = [("target", zone.target), ("icmp-block-inversion", "no"), ("interfaces", " ".join(zone.interfaces)),
-            ("sources", " ".join(zone.sources)), ("services", " ".join(zone.services)), ("ports", " ".join(zone.ports)),
-            ("protocols", ""), *([("forward", "yes")] if shape.major >= 9 else []), ("masquerade", "no"),
-            ("forward-ports", ""), ("source-ports" if shape.major >= 8 else "sourceports", ""), ("icmp-blocks", "")]
-    lines = [f"{name} ({', '.join(marks)})" if marks else name, *(f"  {key}: {value}".rstrip(" ") + " " * (not value) for
-                                                                   key, value in rows)]
+    marks = [
+        *(["default"] if shape.major >= 10 and name == zones.default else []),
+        *(["active"] if zone.interfaces or zone.sources else []),
+    ]
+    rows = [
+        ("target", zone.target),
+        ("icmp-block-inversion", "no"),
+        ("interfaces", " ".join(zone.interfaces)),
+        ("sources", " ".join(zone.sources)),
+        ("services", " ".join(zone.services)),
+        ("ports", " ".join(zone.ports)),
+        ("protocols", ""),
+        *([("forward", "yes")] if shape.major >= 9 else []),
+        ("masquerade", "no"),
+        ("forward-ports", ""),
+        ("source-ports" if shape.major >= 8 else "sourceports", ""),
+        ("icmp-blocks", ""),
+    ]
+    lines = [
+        f"{name} ({', '.join(marks)})" if marks else name,
+        *(f"  {key}: {value}".rstrip(" ") + " " * (not value) for key, value in rows),
+    ]
     return "\n".join([*lines, "  rich rules: ", *(f"\t{rule}" for rule in zone.rich_rules)])
 
 
@@ -143,8 +164,14 @@ def _zone_of_source(asked: Asked) -> Reply:
 def _info_service(asked: Asked) -> Reply:
     if asked.value not in SERVICES:
         raise FirewallError("INVALID_SERVICE", asked.value)
-    return say(asked.value, f"  ports: {' '.join(SERVICES[asked.value])}", "  protocols: ", "  source-ports: ", "  modules: ",
-               "  destination: ")
+    return say(
+        asked.value,
+        f"  ports: {' '.join(SERVICES[asked.value])}",
+        "  protocols: ",
+        "  source-ports: ",
+        "  modules: ",
+        "  destination: ",
+    )
 
 
 def _reload(asked: Asked) -> Reply:

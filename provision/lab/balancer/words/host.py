@@ -72,8 +72,13 @@ def hostnamectl(machine: Machine, call: Call) -> Reply:
     """`hostnamectl [status]`, and `hostname`."""
     if "hostname" in call.arguments or "--static" in call.arguments:
         return say(machine.settings.name)
-    return say(f"   Static hostname: {machine.settings.name}", "         Icon name: computer-vm", "           Chassis: vm",
-               f"  Operating System: {machine.settings.shape.pretty_name}", "      Architecture: x86-64")
+    return say(
+        f"   Static hostname: {machine.settings.name}",
+        "         Icon name: computer-vm",
+        "           Chassis: vm",
+        f"  Operating System: {machine.settings.shape.pretty_name}",
+        "      Architecture: x86-64",
+    )
 
 
 def _owners_file(machine: Machine) -> Path:
@@ -111,7 +116,9 @@ def chown(machine: Machine, call: Call) -> Reply:
     return _note_owners(machine, call, owners, (user, group), files)
 
 
-def _note_owners(machine: Machine, call: Call, owners: dict[str, list[str]], who: tuple[str, str], files: list[str]) -> Reply:
+def _note_owners(
+    machine: Machine, call: Call, owners: dict[str, list[str]], who: tuple[str, str], files: list[str]
+) -> Reply:
     for file in files:
         path = Path(call.cwd) / file
         if not path.exists():
@@ -131,13 +138,23 @@ def stat(machine: Machine, call: Call) -> Reply:
     """This machine's own stat, with the owners that the host believes in."""
     binary = machine_tool("stat")
     words = list(call.arguments)
-    place = next((number for number, word in enumerate(words)
-                  if word in ("-c", "--printf") or word.startswith(("--format=", "--printf=", "-c"))), None)
+    place = next(
+        (
+            number
+            for number, word in enumerate(words)
+            if word in ("-c", "--printf") or word.startswith(("--format=", "--printf=", "-c"))
+        ),
+        None,
+    )
     if binary is None or place is None:
-        done = subprocess.run([binary or "stat", *words], capture_output=True, text=True, cwd=call.cwd, timeout=STAT_SECONDS, check=False)
-        return Reply(done.returncode, re.sub(r"(Uid|Gid): \(\s*\d+/[^)]*\)", r"\1: (    0/    root)", done.stdout), done.stderr)
+        done = subprocess.run(
+            [binary or "stat", *words], capture_output=True, text=True, cwd=call.cwd, timeout=STAT_SECONDS, check=False
+        )
+        return Reply(
+            done.returncode, re.sub(r"(Uid|Gid): \(\s*\d+/[^)]*\)", r"\1: (    0/    root)", done.stdout), done.stderr
+        )
     takes_next = words[place] in ("-c", "--printf")
-    head, form, files = words[:place], words[place + 1] if takes_next else words[place], words[place + 1 + takes_next:]
+    head, form, files = words[:place], words[place + 1] if takes_next else words[place], words[place + 1 + takes_next :]
     option = [words[place]] if takes_next else []
     owners = _owners(machine)
     options = [word for word in files if word.startswith("-")]
@@ -146,8 +163,14 @@ def stat(machine: Machine, call: Call) -> Reply:
         user, group = _owner_of(owners, Path(call.cwd) / file)
         shown = form.replace("%U", user).replace("%G", group).replace("%u", _number(machine, "passwd", user))
         shown = shown.replace("%g", _number(machine, "group", group))
-        done = subprocess.run([binary, *head, *option, shown, *options, file], capture_output=True, text=True, cwd=call.cwd,
-                              timeout=STAT_SECONDS, check=False)
+        done = subprocess.run(
+            [binary, *head, *option, shown, *options, file],
+            capture_output=True,
+            text=True,
+            cwd=call.cwd,
+            timeout=STAT_SECONDS,
+            check=False,
+        )
         out, err, code = out + done.stdout, err + done.stderr, code or done.returncode
     return Reply(code, out, err)
 
@@ -165,10 +188,14 @@ def sysctl(machine: Machine, call: Call) -> Reply:
     if "--system" in flags or "p" in letters:
         if not call.is_root:
             return complain("sysctl: permission denied on key")
-        paths = sysctl_files(root) if "--system" in flags else tuple(Path(call.cwd) / word for word in words) or (root / "etc/sysctl.conf",)
+        paths = (
+            sysctl_files(root)
+            if "--system" in flags
+            else tuple(Path(call.cwd) / word for word in words) or (root / "etc/sysctl.conf",)
+        )
         missing = [path for path in paths if not path.exists()]
         if missing:
-            return complain(f"sysctl: cannot open \"{missing[0]}\": No such file or directory", code=255)
+            return complain(f'sysctl: cannot open "{missing[0]}": No such file or directory', code=255)
         done = [pair for path in paths for pair in apply_sysctl_file(root, path)]
         return Reply() if "q" in letters else say(*(f"{key} = {value}" for key, value in done))
     return _sysctl_keys(machine, call, letters, words)
@@ -185,7 +212,7 @@ def _sysctl_keys(machine: Machine, call: Call, letters: str, words: list[str]) -
             code = code if "e" in letters else 255
             continue
         if equals and not call.is_root:
-            return complain(f"sysctl: permission denied on key \"{key}\"", code=255)
+            return complain(f'sysctl: permission denied on key "{key}"', code=255)
         if equals:
             write_text(entry, f"{value}\n")
         text = entry.read_text(encoding="utf-8").rstrip("\n")
@@ -205,13 +232,22 @@ def rsyslogd(machine: Machine, call: Call) -> Reply:
     if "-f" in words and words.index("-f") + 1 < len(words):
         main = Path(call.cwd) / words[words.index("-f") + 1]
     config = rsyslogcfg.read(main)
-    return complain(f"rsyslogd: version 8.2310.0, config validation run (level 1), master config {main}", *config.errors,
-                    "rsyslogd: End of config validation run. Bye.", code=1 if config.errors else 0)
+    return complain(
+        f"rsyslogd: version 8.2310.0, config validation run (level 1), master config {main}",
+        *config.errors,
+        "rsyslogd: End of config validation run. Bye.",
+        code=1 if config.errors else 0,
+    )
 
 
 def restorecon(machine: Machine, call: Call) -> Reply:
     """Labels are not modelled: every file has the one that policy gives it."""
-    missing = [word for word in call.arguments if not word.startswith("-") and not os.path.lexists(Path(call.cwd) / word)]
+    missing = [
+        word for word in call.arguments if not word.startswith("-") and not os.path.lexists(Path(call.cwd) / word)
+    ]
     if missing:
-        return complain(f"restorecon: SELinux: Could not get canonical path for {missing[0]} restorecon: No such file or directory.", code=255)
+        return complain(
+            f"restorecon: SELinux: Could not get canonical path for {missing[0]} restorecon: No such file or directory.",
+            code=255,
+        )
     return Reply()

@@ -37,7 +37,9 @@ def ip(machine: Machine, call: Call) -> Reply:
     if verb and "route".startswith(verb):
         return say(*_routes(machine))
     if verb and "link".startswith(verb):
-        return say(*(f"{number}: {name}: <UP,LOWER_UP> mtu 1500 state UP" for number, name, _, _ in _interfaces(machine)))
+        return say(
+            *(f"{number}: {name}: <UP,LOWER_UP> mtu 1500 state UP" for number, name, _, _ in _interfaces(machine))
+        )
     return complain(f'Object "{verb}" is unknown, try "ip help".', code=1)
 
 
@@ -47,8 +49,12 @@ def _chosen(machine: Machine, words: Sequence[str]) -> list[tuple[int, str, str,
     known = {name for _, name, _, _ in _interfaces(machine)}
     if device is not None and device not in known:
         return device
-    return [(number, name, scope, cidr) for number, name, scope, cidrs in _interfaces(machine) for cidr in cidrs
-            if device in (None, name) and (to is None or cidr.partition("/")[0] == to.partition("/")[0])]
+    return [
+        (number, name, scope, cidr)
+        for number, name, scope, cidrs in _interfaces(machine)
+        for cidr in cidrs
+        if device in (None, name) and (to is None or cidr.partition("/")[0] == to.partition("/")[0])
+    ]
 
 
 def _addresses(machine: Machine, flags: Sequence[str], words: Sequence[str]) -> Reply:
@@ -58,18 +64,32 @@ def _addresses(machine: Machine, flags: Sequence[str], words: Sequence[str]) -> 
     if any(flag.startswith("-j") for flag in flags):
         return say(json.dumps(_as_json(machine, rows), separators=(",", ":")))
     if any(flag.startswith("-o") for flag in flags):
-        return say(*(f"{number}: {name}    inet {_inet(machine, scope, name, cidr)}\\       valid_lft forever preferred_lft forever"
-                     for number, name, scope, cidr in rows))
+        return say(
+            *(
+                f"{number}: {name}    inet {_inet(machine, scope, name, cidr)}\\       valid_lft forever preferred_lft forever"
+                for number, name, scope, cidr in rows
+            )
+        )
     names = list(dict.fromkeys((number, name) for number, name, _, _ in rows))
     if any(flag.startswith("-br") for flag in flags):
-        return say(*(f"{name:<16} UP             {' '.join(cidr for _, one, _, cidr in rows if one == name)}" for _, name in names))
+        return say(
+            *(
+                f"{name:<16} UP             {' '.join(cidr for _, one, _, cidr in rows if one == name)}"
+                for _, name in names
+            )
+        )
     lines: list[str] = []
     for number, name in names:
         kind = "LOOPBACK" if name == "lo" else "BROADCAST,MULTICAST"
-        lines.append(f"{number}: {name}: <{kind},UP,LOWER_UP> mtu {65536 if name == 'lo' else 1500} qdisc fq_codel state UP group default qlen 1000")
+        lines.append(
+            f"{number}: {name}: <{kind},UP,LOWER_UP> mtu {65536 if name == 'lo' else 1500} qdisc fq_codel state UP group default qlen 1000"
+        )
         for _, one, scope, cidr in rows:
             if one == name:
-                lines += [f"    inet {_inet(machine, scope, name, cidr)}", "       valid_lft forever preferred_lft forever"]
+                lines += [
+                    f"    inet {_inet(machine, scope, name, cidr)}",
+                    "       valid_lft forever preferred_lft forever",
+                ]
     return say(*lines)
 
 
@@ -83,7 +103,9 @@ def _as_json(machine: Machine, rows: Sequence[tuple[int, str, str, str]]) -> lis
     found: dict[str, dict[str, object]] = {}
     for number, name, scope, cidr in rows:
         address, _, length = cidr.partition("/")
-        entry = found.setdefault(name, {"ifindex": number, "ifname": name, "flags": ["UP", "LOWER_UP"], "operstate": "UP", "addr_info": []})
+        entry = found.setdefault(
+            name, {"ifindex": number, "ifname": name, "flags": ["UP", "LOWER_UP"], "operstate": "UP", "addr_info": []}
+        )
         listed = entry["addr_info"]
         if isinstance(listed, list):
             listed.append({"family": "inet", "local": address, "prefixlen": int(length), "scope": scope, "label": name})
@@ -107,8 +129,11 @@ def _route_get(machine: Machine, flags: Sequence[str], target: str) -> Reply:
 
 def _routes(machine: Machine) -> list[str]:
     networks = {ipaddress.IPv4Interface(cidr) for cidr in machine.state.addresses}
-    return [f"{item.network} dev {machine.settings.interface} proto kernel scope link src {item.ip} metric 100"
-            for item in sorted(networks) if item.network.prefixlen < 32]
+    return [
+        f"{item.network} dev {machine.settings.interface} proto kernel scope link src {item.ip} metric 100"
+        for item in sorted(networks)
+        if item.network.prefixlen < 32
+    ]
 
 
 def _edit(machine: Machine, call: Call, words: Sequence[str]) -> Reply:
@@ -132,13 +157,15 @@ def ss(machine: Machine, call: Call) -> Reply:
     binary = machine_tool("ss")
     if binary is None:
         return complain("ss: command not found", code=127)
-    done = subprocess.run([binary, *call.arguments], capture_output=True, text=True, timeout=LOOKING_SECONDS, check=False)
+    done = subprocess.run(
+        [binary, *call.arguments], capture_output=True, text=True, timeout=LOOKING_SECONDS, check=False
+    )
     if done.returncode:
         return Reply(done.returncode, done.stdout, done.stderr)
     own = re.compile("|".join(rf"(?<![\d.]){re.escape(address)}(?=:|\b)" for address in machine.settings.own_addresses))
     lines = done.stdout.splitlines()
     head = [line for line in lines[:1] if line.startswith(("State", "Netid", "Recv-Q"))]
-    return say(*head, *(line for line in lines[len(head):] if own.search(line)))
+    return say(*head, *(line for line in lines[len(head) :] if own.search(line)))
 
 
 def nmcli(machine: Machine, call: Call) -> Reply:
@@ -160,11 +187,23 @@ def nmcli(machine: Machine, call: Call) -> Reply:
 
 
 def _values(machine: Machine) -> dict[str, str]:
-    return {"NAME": _CONNECTION_ID, "UUID": "5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03", "TYPE": "802-3-ethernet", "DEVICE": machine.settings.interface,
-            "connection.id": _CONNECTION_ID, "connection.interface-name": machine.settings.interface, "connection.zone": "",
-            "ipv4.method": "manual", "ipv4.addresses": ", ".join(machine.state.connection), "ipv4.gateway": "",
-            "GENERAL.DEVICE": machine.settings.interface, "GENERAL.STATE": "100 (connected)", "GENERAL.CONNECTION": _CONNECTION_ID,
-            "STATE": "connected", "CONNECTION": _CONNECTION_ID}
+    return {
+        "NAME": _CONNECTION_ID,
+        "UUID": "5fb06bd0-0bb0-7ffb-45f1-d6edd65f3e03",
+        "TYPE": "802-3-ethernet",
+        "DEVICE": machine.settings.interface,
+        "connection.id": _CONNECTION_ID,
+        "connection.interface-name": machine.settings.interface,
+        "connection.zone": "",
+        "ipv4.method": "manual",
+        "ipv4.addresses": ", ".join(machine.state.connection),
+        "ipv4.gateway": "",
+        "GENERAL.DEVICE": machine.settings.interface,
+        "GENERAL.STATE": "100 (connected)",
+        "GENERAL.CONNECTION": _CONNECTION_ID,
+        "STATE": "connected",
+        "CONNECTION": _CONNECTION_ID,
+    }
 
 
 def _print(machine: Machine, fields: Sequence[str], values_only: bool, table: bool) -> Reply:
@@ -190,7 +229,9 @@ def _connection(machine: Machine, call: Call, words: Sequence[str], fields: Sequ
         return _modify(machine, names[1], names[2])
     if verb == "up":
         _reapply(machine)
-        return say("Connection successfully activated (D-Bus active path: /org/freedesktop/NetworkManager/ActiveConnection/2)")
+        return say(
+            "Connection successfully activated (D-Bus active path: /org/freedesktop/NetworkManager/ActiveConnection/2)"
+        )
     return complain("Error: invalid arguments to 'connection' command.", code=2)
 
 
@@ -202,7 +243,10 @@ def _modify(machine: Machine, key: str, value: str) -> Reply:
     except ValueError:
         return complain(f"Error: failed to modify ipv4.addresses: invalid IP address: {value}.", code=2)
     held = machine.state.connection
-    changed = {"+": (*held, *(one for one in given if one not in held)), "-": tuple(one for one in held if one not in given)}.get(key[0], given)
+    changed = {
+        "+": (*held, *(one for one in given if one not in held)),
+        "-": tuple(one for one in held if one not in given),
+    }.get(key[0], given)
     machine.change(lambda state: replace(state, connection=changed))
     return Reply()
 
@@ -210,7 +254,11 @@ def _modify(machine: Machine, key: str, value: str) -> Reply:
 def _reapply(machine: Machine) -> None:
     before = set(machine.state.connection)
     settings = machine.settings
-    outside = (f"{settings.vip}/32",) if settings.vip_held and not any(one.startswith(f"{settings.vip}/") for one in before) else ()
+    outside = (
+        (f"{settings.vip}/32",)
+        if settings.vip_held and not any(one.startswith(f"{settings.vip}/") for one in before)
+        else ()
+    )
     machine.change(lambda state: replace(state, addresses=(*state.connection, *outside)))
 
 
@@ -224,5 +272,7 @@ def _device(machine: Machine, call: Call, words: Sequence[str], fields: Sequence
         _reapply(machine)
         return say(f"Connection successfully reapplied to device '{machine.settings.interface}'.")
     if verb in ("status", "show"):
-        return _print(machine, list(fields) or ["DEVICE", "TYPE", "STATE", "CONNECTION"], values_only, table=verb == "status")
+        return _print(
+            machine, list(fields) or ["DEVICE", "TYPE", "STATE", "CONNECTION"], values_only, table=verb == "status"
+        )
     return complain("Error: invalid arguments to 'device' command.", code=2)

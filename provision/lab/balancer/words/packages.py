@@ -11,8 +11,17 @@ from provision.lab.balancer import install
 from provision.lab.balancer.call import Call, Reply, complain, say
 from provision.lab.balancer.machine import Machine
 
-INSTALLED = {"rsyslog": "8.2310.0-4", "firewalld": "", "systemd": "", "openssh-server": "8.7p1-38", "sudo": "1.9.5p2-10",
-             "NetworkManager": "1.46.0-1", "iproute": "6.2.0-6", "policycoreutils": "3.6-2", "libselinux-utils": "3.6-1"}
+INSTALLED = {
+    "rsyslog": "8.2310.0-4",
+    "firewalld": "",
+    "systemd": "",
+    "openssh-server": "8.7p1-38",
+    "sudo": "1.9.5p2-10",
+    "NetworkManager": "1.46.0-1",
+    "iproute": "6.2.0-6",
+    "policycoreutils": "3.6-2",
+    "libselinux-utils": "3.6-1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +50,14 @@ def available(machine: Machine) -> dict[str, Package]:
     repository = "base" if shape.major == 7 else "appstream"
     found = (
         Package("haproxy", version, release, "HAProxy reverse proxy for high availability environments", repository),
-        Package(shape.semanage_package, "2.5" if shape.major == 7 else "3.6", f"2{tag}", "SELinux policy core python utilities",
-                repository, "noarch" if shape.major > 7 else "x86_64"),
+        Package(
+            shape.semanage_package,
+            "2.5" if shape.major == 7 else "3.6",
+            f"2{tag}",
+            "SELinux policy core python utilities",
+            repository,
+            "noarch" if shape.major > 7 else "x86_64",
+        ),
         Package("socat", "1.7.4.1", f"5{tag}", "Bidirectional data relay between two data channels", repository),
     )
     return {package.name: package for package in found}
@@ -53,20 +68,28 @@ def installed(machine: Machine) -> dict[str, Package]:
     tag = f".{machine.settings.shape.name}"
     own = {"firewalld": f"{machine.settings.shape.firewalld}-1", "systemd": f"{machine.settings.shape.systemd}-1"}
     base = {name: own.get(name, text) for name, text in INSTALLED.items()}
-    found = {name: Package(name, text.partition("-")[0], f"{text.partition('-')[2]}{tag}", name, "anaconda")
-             for name, text in base.items()}
+    found = {
+        name: Package(name, text.partition("-")[0], f"{text.partition('-')[2]}{tag}", name, "anaconda")
+        for name, text in base.items()
+    }
     offered = available(machine)
     return found | {name: offered[name] for name in machine.state.packages if name in offered}
 
 
 def _gone(machine: Machine) -> Reply:
     if machine.settings.shape.major == 7:
-        return complain("Could not retrieve mirrorlist http://mirrorlist.centos.org/?release=7&arch=x86_64&repo=os&infra=stock error was",
-                        '14: curl#6 - "Could not resolve host: mirrorlist.centos.org; Unknown error"', "",
-                        " One of the configured repositories failed (Unknown),",
-                        " and yum doesn't have enough cached data to continue.", "",
-                        "Cannot find a valid baseurl for repo: base/7/x86_64")
-    return complain("Error: Failed to download metadata for repo 'appstream': Cannot prepare internal mirrorlist: No URLs in mirrorlist")
+        return complain(
+            "Could not retrieve mirrorlist http://mirrorlist.centos.org/?release=7&arch=x86_64&repo=os&infra=stock error was",
+            '14: curl#6 - "Could not resolve host: mirrorlist.centos.org; Unknown error"',
+            "",
+            " One of the configured repositories failed (Unknown),",
+            " and yum doesn't have enough cached data to continue.",
+            "",
+            "Cannot find a valid baseurl for repo: base/7/x86_64",
+        )
+    return complain(
+        "Error: Failed to download metadata for repo 'appstream': Cannot prepare internal mirrorlist: No URLs in mirrorlist"
+    )
 
 
 def package_tool(machine: Machine, call: Call) -> Reply:
@@ -75,13 +98,22 @@ def package_tool(machine: Machine, call: Call) -> Reply:
     if not words:
         return complain(f"usage: {call.name} [options] COMMAND")
     verb, names = words[0], words[1:]
-    handler = {"install": _install, "remove": _remove, "erase": _remove, "list": _list, "info": _info, "repoquery": _repoquery}.get(verb)
+    handler = {
+        "install": _install,
+        "remove": _remove,
+        "erase": _remove,
+        "list": _list,
+        "info": _info,
+        "repoquery": _repoquery,
+    }.get(verb)
     if verb in ("makecache", "check-update", "clean", "update", "upgrade"):
         return say("Metadata cache created.") if machine.settings.mirrors else _gone(machine)
     if handler is None:
         return complain(f"No such command: {verb}. Please use {call.name} --help")
     if verb in ("install", "remove", "erase") and not call.is_root:
-        return complain("Error: This command has to be run with superuser privileges (under the root user on most systems).")
+        return complain(
+            "Error: This command has to be run with superuser privileges (under the root user on most systems)."
+        )
     return handler(machine, call, names)
 
 
@@ -97,8 +129,10 @@ def _install(machine: Machine, call: Call, names: list[str]) -> Reply:
     if unknown:
         if call.name == "yum" and machine.settings.shape.major == 7:
             return complain(*(f"No package {name} available." for name in unknown), "Error: Nothing to do")
-        return complain(*(f"No match for argument: {name}" for name in unknown),
-                        f"Error: Unable to find a match: {' '.join(unknown)}")
+        return complain(
+            *(f"No match for argument: {name}" for name in unknown),
+            f"Error: Unable to find a match: {' '.join(unknown)}",
+        )
     for name in missing:
         _put(machine, name)
     body = [] if {"-q", "--quiet"} & set(call.arguments) else ["", "Installed:"]
@@ -118,7 +152,12 @@ def _put(machine: Machine, name: str) -> None:
 def _remove(machine: Machine, call: Call, names: list[str]) -> Reply:
     present = [name for name in names if name in machine.state.packages]
     if not present:
-        return say(*(f"No match for argument: {name}" for name in names), "No packages marked for removal.", "Nothing to do.", "Complete!")
+        return say(
+            *(f"No match for argument: {name}" for name in names),
+            "No packages marked for removal.",
+            "Nothing to do.",
+            "Complete!",
+        )
     if "haproxy" in present:
         machine.units.stop("haproxy.service")
         machine.units.disable("haproxy.service")
@@ -134,14 +173,23 @@ def _list(machine: Machine, call: Call, names: list[str]) -> Reply:
     if not machine.settings.mirrors and only != "installed" and not set(names) <= set(present):
         return _gone(machine)
     here = [package for package in present.values() if only != "available" and (not names or package.name in names)]
-    there = [package for package in available(machine).values()
-             if only != "installed" and package.name not in present and (not names or package.name in names)]
+    there = [
+        package
+        for package in available(machine).values()
+        if only != "installed" and package.name not in present and (not names or package.name in names)
+    ]
     if not here and not there:
         return complain("Error: No matching Packages to list")
     rows = ["Installed Packages"] if here else []
-    rows += [f"{package.name + '.' + package.arch:<40} {package.version}-{package.release:<20} @{package.repository}" for package in here]
+    rows += [
+        f"{package.name + '.' + package.arch:<40} {package.version}-{package.release:<20} @{package.repository}"
+        for package in here
+    ]
     rows += ["Available Packages"] if there else []
-    rows += [f"{package.name + '.' + package.arch:<40} {package.version}-{package.release:<20} {package.repository}" for package in there]
+    rows += [
+        f"{package.name + '.' + package.arch:<40} {package.version}-{package.release:<20} {package.repository}"
+        for package in there
+    ]
     return say(*rows)
 
 
@@ -151,15 +199,28 @@ def _info(machine: Machine, call: Call, names: list[str]) -> Reply:
         found = [where[name] for name in names if name in where]
         if found and (title.startswith("Installed") or machine.settings.mirrors):
             one = found[0]
-            return say(title, f"Name         : {one.name}", f"Version      : {one.version}", f"Release      : {one.release}",
-                       f"Architecture : {one.arch}", f"Repository   : {one.repository}", f"Summary      : {one.summary}")
+            return say(
+                title,
+                f"Name         : {one.name}",
+                f"Version      : {one.version}",
+                f"Release      : {one.release}",
+                f"Architecture : {one.arch}",
+                f"Repository   : {one.repository}",
+                f"Summary      : {one.summary}",
+            )
     return complain("Error: No matching Packages to list") if machine.settings.mirrors else _gone(machine)
 
 
 def _repoquery(machine: Machine, call: Call, names: list[str]) -> Reply:
     if not machine.settings.mirrors:
         return _gone(machine)
-    return say(*(f"{one.name}-0:{one.version}-{one.release}.{one.arch}" for one in available(machine).values() if one.name in names))
+    return say(
+        *(
+            f"{one.name}-0:{one.version}-{one.release}.{one.arch}"
+            for one in available(machine).values()
+            if one.name in names
+        )
+    )
 
 
 def rpm(machine: Machine, call: Call) -> Reply:
@@ -169,7 +230,7 @@ def rpm(machine: Machine, call: Call) -> Reply:
         if flag in words:
             place = words.index(flag)
             form = words[place + 1] if place + 1 < len(words) else ""
-            del words[place:place + 2]
+            del words[place : place + 2]
     form = next((word.partition("=")[2] for word in words if word.startswith(("--qf=", "--queryformat="))), form)
     flags = "".join(word[1:] for word in words if word.startswith("-") and not word.startswith("--"))
     names = [word for word in words if not word.startswith("-")]
@@ -194,8 +255,17 @@ def _query(machine: Machine, names: list[str], flags: str, form: str | None) -> 
 
 def _one(machine: Machine, package: Package, flags: str, form: str | None) -> str:
     if form is not None:
-        values = {"NAME": package.name, "VERSION": package.version, "RELEASE": package.release, "ARCH": package.arch,
-                  "EPOCH": "(none)", "EPOCHNUM": "0", "NVRA": package.nevra, "SUMMARY": package.summary, "INSTALLTIME": "1700000000"}
+        values = {
+            "NAME": package.name,
+            "VERSION": package.version,
+            "RELEASE": package.release,
+            "ARCH": package.arch,
+            "EPOCH": "(none)",
+            "EPOCHNUM": "0",
+            "NVRA": package.nevra,
+            "SUMMARY": package.summary,
+            "INSTALLTIME": "1700000000",
+        }
         for key, value in values.items():
             form = form.replace(f"%{{{key}}}", value).replace(f"%{{{key.lower()}}}", value)
         return form.replace("\\n", "\n").replace("\\t", "\t")
@@ -204,8 +274,10 @@ def _one(machine: Machine, package: Package, flags: str, form: str | None) -> st
         chosen = [path for path in files if "l" in flags or path in _CONFIGURATION]
         return "".join(f"{machine.layout.root}{path}\n" for path in chosen)
     if "i" in flags:
-        return (f"Name        : {package.name}\nVersion     : {package.version}\nRelease     : {package.release}\n"
-                f"Architecture: {package.arch}\nSummary     : {package.summary}\n")
+        return (
+            f"Name        : {package.name}\nVersion     : {package.version}\nRelease     : {package.release}\n"
+            f"Architecture: {package.arch}\nSummary     : {package.summary}\n"
+        )
     return f"{package.nevra}\n"
 
 
@@ -232,8 +304,10 @@ def _verified(machine: Machine, path: str) -> str:
         return f"missing   c {file}"
     wanted, found = _original(machine, path).encode(), file.read_bytes()
     tests: tuple[tuple[str, Callable[[], bool]], ...] = (
-        ("S", lambda: len(wanted) != len(found)), ("M", lambda: file.stat().st_mode & 0o777 != 0o644),
-        ("5", lambda: hashlib.sha256(wanted).digest() != hashlib.sha256(found).digest()))
+        ("S", lambda: len(wanted) != len(found)),
+        ("M", lambda: file.stat().st_mode & 0o777 != 0o644),
+        ("5", lambda: hashlib.sha256(wanted).digest() != hashlib.sha256(found).digest()),
+    )
     failed = {letter for letter, test in tests if test()}
     marks = "".join(letter if letter in failed or (letter == "T" and "5" in failed) else "." for letter in "SM5DLUGTP")
     return f"{marks}  c {file}" if failed else ""
@@ -247,6 +321,11 @@ def _owner(machine: Machine, names: list[str]) -> Reply:
         known = haproxy is not None and name in owned
         code = code if known else 1
         exists = Path(name).exists()
-        lines.append(haproxy.nevra if known and haproxy else f"file {name} is not owned by any package" if exists else
-                     f"error: file {name}: No such file or directory")
+        lines.append(
+            haproxy.nevra
+            if known and haproxy
+            else f"file {name} is not owned by any package"
+            if exists
+            else f"error: file {name}: No such file or directory"
+        )
     return say(*lines, code=code)

@@ -17,8 +17,10 @@ def _command(line: str) -> str:
     words = line.lstrip("-@!+:")
     path = words.split(" ", 1)[0]
     ignore = "yes" if line.startswith("-") else "no"
-    return (f"{{ path={path} ; argv[]={words} ; ignore_errors={ignore} ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; "
-            "code=(null) ; status=0/0 }")
+    return (
+        f"{{ path={path} ; argv[]={words} ; ignore_errors={ignore} ; start_time=[n/a] ; stop_time=[n/a] ; pid=0 ; "
+        "code=(null) ; status=0/0 }"
+    )
 
 
 def properties(machine: Machine, name: str) -> dict[str, str]:
@@ -26,21 +28,48 @@ def properties(machine: Machine, name: str) -> dict[str, str]:
     try:
         unit = machine.units.unit(name)
     except NoSuchUnit:
-        return {"Type": "", "MainPID": "0", "Result": "success", "NRestarts": "0", "ExecMainStartTimestamp": "",
-                "ExecMainStartTimestampMonotonic": "0", "ExecMainStatus": "0", "StatusText": "", "Id": name, "Names": name,
-                "Description": name, "LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead", "FragmentPath": "",
-                "DropInPaths": "", "UnitFileState": "", "ActiveEnterTimestamp": "", "ActiveEnterTimestampMonotonic": "0",
-                "InactiveEnterTimestamp": "", "CanReload": "no", "NeedDaemonReload": "no"}
+        return {
+            "Type": "",
+            "MainPID": "0",
+            "Result": "success",
+            "NRestarts": "0",
+            "ExecMainStartTimestamp": "",
+            "ExecMainStartTimestampMonotonic": "0",
+            "ExecMainStatus": "0",
+            "StatusText": "",
+            "Id": name,
+            "Names": name,
+            "Description": name,
+            "LoadState": "not-found",
+            "ActiveState": "inactive",
+            "SubState": "dead",
+            "FragmentPath": "",
+            "DropInPaths": "",
+            "UnitFileState": "",
+            "ActiveEnterTimestamp": "",
+            "ActiveEnterTimestampMonotonic": "0",
+            "InactiveEnterTimestamp": "",
+            "CanReload": "no",
+            "NeedDaemonReload": "no",
+        }
     status = machine.units.status(name)
     return _service(machine, unit, status) | _unit(machine, unit, status)
 
 
 def _service(machine: Machine, unit: UnitFile, status: Status) -> dict[str, str]:
-    found = {"Type": unit.first("Service.Type") or "simple", "Restart": unit.first("Service.Restart") or "no",
-             "MainPID": str(status.main_pid), "StatusText": machine.units.service_note(unit.name), "Result": status.result,
-             "NRestarts": str(status.restarts), "ExecMainStartTimestamp": _stamp(status.main_since),
-             "ExecMainStartTimestampMonotonic": str(status.main_since[1]), "ExecMainPID": str(status.main_pid),
-             "ExecMainCode": "0", "ExecMainStatus": str(status.exit_code)}
+    found = {
+        "Type": unit.first("Service.Type") or "simple",
+        "Restart": unit.first("Service.Restart") or "no",
+        "MainPID": str(status.main_pid),
+        "StatusText": machine.units.service_note(unit.name),
+        "Result": status.result,
+        "NRestarts": str(status.restarts),
+        "ExecMainStartTimestamp": _stamp(status.main_since),
+        "ExecMainStartTimestampMonotonic": str(status.main_since[1]),
+        "ExecMainPID": str(status.main_pid),
+        "ExecMainCode": "0",
+        "ExecMainStatus": str(status.exit_code),
+    }
     for key in ("ExecStartPre", "ExecStart", "ExecReload"):
         lines = unit.all(f"Service.{key}")
         if lines:
@@ -48,20 +77,33 @@ def _service(machine: Machine, unit: UnitFile, status: Status) -> dict[str, str]
     found["Environment"] = " ".join(value.replace('"', "") for value in unit.all("Service.Environment"))
     found["EnvironmentFiles"] = "\n".join(
         f"{value.removeprefix('-')} (ignore_errors={'yes' if value.startswith('-') else 'no'})"
-        for value in unit.all("Service.EnvironmentFile"))
+        for value in unit.all("Service.EnvironmentFile")
+    )
     found["KillMode"] = unit.first("Service.KillMode") or "control-group"
     return found
 
 
 def _unit(machine: Machine, unit: UnitFile, status: Status) -> dict[str, str]:
     masked = machine.units.file_state(unit.name) == "masked"
-    return {"Id": unit.name, "Names": unit.name, "Description": unit.first("Unit.Description"),
-            "LoadState": "masked" if masked else "loaded", "ActiveState": status.active, "SubState": status.sub,
-            "FragmentPath": str(unit.path), "DropInPaths": " ".join(str(path) for path in unit.drop_ins),
-            "UnitFileState": machine.units.file_state(unit.name), "UnitFilePreset": "disabled",
-            "StateChangeTimestamp": _stamp(max(status.since, status.inactive_since)),
-            "InactiveExitTimestamp": _stamp(status.main_since), "ActiveEnterTimestamp": _stamp(status.since),
-            "ActiveEnterTimestampMonotonic": str(status.since[1]), "ActiveExitTimestamp": _stamp(status.inactive_since),
-            "InactiveEnterTimestamp": _stamp(status.inactive_since),
-            "CanStart": "yes", "CanStop": "yes", "CanReload": "yes" if unit.all("Service.ExecReload") else "no",
-            "NeedDaemonReload": "yes" if machine.units.needs_daemon_reload(unit.name) else "no"}
+    return {
+        "Id": unit.name,
+        "Names": unit.name,
+        "Description": unit.first("Unit.Description"),
+        "LoadState": "masked" if masked else "loaded",
+        "ActiveState": status.active,
+        "SubState": status.sub,
+        "FragmentPath": str(unit.path),
+        "DropInPaths": " ".join(str(path) for path in unit.drop_ins),
+        "UnitFileState": machine.units.file_state(unit.name),
+        "UnitFilePreset": "disabled",
+        "StateChangeTimestamp": _stamp(max(status.since, status.inactive_since)),
+        "InactiveExitTimestamp": _stamp(status.main_since),
+        "ActiveEnterTimestamp": _stamp(status.since),
+        "ActiveEnterTimestampMonotonic": str(status.since[1]),
+        "ActiveExitTimestamp": _stamp(status.inactive_since),
+        "InactiveEnterTimestamp": _stamp(status.inactive_since),
+        "CanStart": "yes",
+        "CanStop": "yes",
+        "CanReload": "yes" if unit.all("Service.ExecReload") else "no",
+        "NeedDaemonReload": "yes" if machine.units.needs_daemon_reload(unit.name) else "no",
+    }

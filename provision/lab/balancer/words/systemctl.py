@@ -16,8 +16,26 @@ from provision.lab.balancer.services import ServiceFailed
 from provision.lab.balancer.units import CannotReload, NoSuchUnit, NotActive
 from provision.lab.balancer.words.properties import properties
 
-_FLAGS = ("--no-pager", "--quiet", "-q", "--full", "-l", "--now", "--value", "--no-legend", "--plain", "--system", "--all", "-a",
-          "--no-block", "--force", "-f", "--runtime", "--no-ask-password", "--failed")
+_FLAGS = (
+    "--no-pager",
+    "--quiet",
+    "-q",
+    "--full",
+    "-l",
+    "--now",
+    "--value",
+    "--no-legend",
+    "--plain",
+    "--system",
+    "--all",
+    "-a",
+    "--no-block",
+    "--force",
+    "-f",
+    "--runtime",
+    "--no-ask-password",
+    "--failed",
+)
 _VALUED = ("-p", "--property", "-n", "--lines", "-t", "--type", "-o", "--output", "--state")
 
 
@@ -68,10 +86,17 @@ def systemctl(machine: Machine, call: Call) -> Reply:
         return say(f"systemd {machine.settings.shape.systemd}")
     verb = _VERBS.get(request.verb)
     if verb is None:
-        return complain(f"Unknown command verb {request.verb}." if machine.settings.shape.systemd >= 250 else
-                        f"Unknown operation {request.verb}.")
+        return complain(
+            f"Unknown command verb {request.verb}."
+            if machine.settings.shape.systemd >= 250
+            else f"Unknown operation {request.verb}."
+        )
     if request.verb in _CHANGING and not call.is_root:
-        return complain(f"Failed to {request.verb} {' '.join(request.units)}: Interactive authentication required.".replace("  ", " "))
+        return complain(
+            f"Failed to {request.verb} {' '.join(request.units)}: Interactive authentication required.".replace(
+                "  ", " "
+            )
+        )
     return verb(machine, request)
 
 
@@ -85,6 +110,7 @@ def _each(one: Callable[[Machine, Request, str], Reply]) -> Callable[[Machine, R
         if not request.units:
             return complain("Too few arguments.")
         return _merge([one(machine, request, unit) for unit in request.units])
+
     return run
 
 
@@ -98,8 +124,10 @@ def _known(machine: Machine, unit: str) -> bool:
 
 def _is_active(machine: Machine, request: Request) -> Reply:
     old = machine.settings.shape.systemd < 230
-    states = [machine.units.status(unit).active if _known(machine, unit) else ("unknown" if old else "inactive")
-              for unit in request.units]
+    states = [
+        machine.units.status(unit).active if _known(machine, unit) else ("unknown" if old else "inactive")
+        for unit in request.units
+    ]
     missing = machine.settings.shape.systemd >= 246 and not any(_known(machine, unit) for unit in request.units)
     code = 0 if "active" in states else (4 if missing else 3)
     return Reply(code, "" if request.quiet else "".join(f"{state}\n" for state in states))
@@ -109,8 +137,11 @@ def _is_enabled(machine: Machine, request: Request) -> Reply:
     replies: list[Reply] = []
     for unit in request.units:
         if not _known(machine, unit):
-            replies.append(say("not-found", code=4) if machine.settings.shape.systemd >= 254 else
-                           complain(f"Failed to get unit file state for {unit}: No such file or directory"))
+            replies.append(
+                say("not-found", code=4)
+                if machine.settings.shape.systemd >= 254
+                else complain(f"Failed to get unit file state for {unit}: No such file or directory")
+            )
             continue
         state = machine.units.file_state(unit)
         replies.append(say(state, code=0 if state in ("enabled", "static") else 1))
@@ -124,8 +155,11 @@ def _is_failed(machine: Machine, request: Request) -> Reply:
 
 
 def _show(machine: Machine, request: Request) -> Reply:
-    wanted = [name for value in (*request.values.get("-p", ()), *request.values.get("--property", ()))
-              for name in value.split(",")]
+    wanted = [
+        name
+        for value in (*request.values.get("-p", ()), *request.values.get("--property", ()))
+        for name in value.split(",")
+    ]
     blocks: list[str] = []
     for unit in request.units:
         found = properties(machine, unit)
@@ -158,6 +192,7 @@ def _restart(machine: Machine, request: Request, unit: str) -> Reply:
     def again(name: str) -> None:
         machine.units.stop(name)
         machine.units.start(name)
+
     return _job(machine, "restart", unit, again)
 
 
@@ -190,37 +225,53 @@ def _job(machine: Machine, verb: str, unit: str, run: Callable[[str], None]) -> 
     except CannotReload:
         return complain(f"Failed to reload {unit}: Job type reload is not applicable for unit {unit}.")
     except ServiceFailed:
-        return complain(f"Job for {unit} failed because the control process exited with error code.",
-                        f'See "systemctl status {unit}" and "journalctl {xe}" for details.')
+        return complain(
+            f"Job for {unit} failed because the control process exited with error code.",
+            f'See "systemctl status {unit}" and "journalctl {xe}" for details.',
+        )
     return Reply(err=stale)
 
 
 def _stale(machine: Machine, unit: str) -> str:
     if not machine.units.needs_daemon_reload(unit):
         return ""
-    return (f"Warning: The unit file, source configuration file or drop-ins of {unit} changed on disk. Run 'systemctl "
-            "daemon-reload' to reload units.\n")
+    return (
+        f"Warning: The unit file, source configuration file or drop-ins of {unit} changed on disk. Run 'systemctl "
+        "daemon-reload' to reload units.\n"
+    )
 
 
 def _enable(machine: Machine, request: Request, unit: str) -> Reply:
     if not _known(machine, unit):
-        return complain("Failed to execute operation: No such file or directory" if machine.settings.shape.systemd < 230 else
-                        f"Failed to enable unit: Unit file {unit} does not exist.")
+        return complain(
+            "Failed to execute operation: No such file or directory"
+            if machine.settings.shape.systemd < 230
+            else f"Failed to enable unit: Unit file {unit} does not exist."
+        )
     link = machine.units.enable(unit)
     target = machine.units.unit(unit).path
-    arrow = f"Created symlink from {link} to {target}." if machine.settings.shape.systemd < 230 else \
-        f"Created symlink {link} → {target}."
+    arrow = (
+        f"Created symlink from {link} to {target}."
+        if machine.settings.shape.systemd < 230
+        else f"Created symlink {link} → {target}."
+    )
     done = complain(arrow, code=0) if link else Reply()
     return _merge([done, _start(machine, request, unit)]) if "--now" in request.flags else done
 
 
 def _disable(machine: Machine, request: Request, unit: str) -> Reply:
     if not _known(machine, unit):
-        return complain("Failed to execute operation: No such file or directory" if machine.settings.shape.systemd < 230 else
-                        f"Failed to disable unit: Unit file {unit} does not exist.")
+        return complain(
+            "Failed to execute operation: No such file or directory"
+            if machine.settings.shape.systemd < 230
+            else f"Failed to disable unit: Unit file {unit} does not exist."
+        )
     link = machine.units.disable(unit)
-    removed = f"Removed symlink {link}." if machine.settings.shape.systemd < 230 else (
-        f'Removed "{link}".' if machine.settings.shape.systemd >= 246 else f"Removed {link}.")
+    removed = (
+        f"Removed symlink {link}."
+        if machine.settings.shape.systemd < 230
+        else (f'Removed "{link}".' if machine.settings.shape.systemd >= 246 else f"Removed {link}.")
+    )
     done = complain(removed, code=0) if link else Reply()
     return _merge([done, _stop(machine, request, unit)]) if "--now" in request.flags else done
 
@@ -241,9 +292,11 @@ def _status(machine: Machine, request: Request, unit: str) -> Reply:
     since = datetime.fromtimestamp((status.since if status.active == "active" else status.inactive_since)[0], UTC)
     reason = "" if status.result == "success" else f" (Result: {status.result})"
     mark = {"active": "●", "failed": "×"}.get(status.active, "○")
-    lines = [f"{mark} {unit} - {found['Description']}",
-             f"     Loaded: loaded ({found['FragmentPath']}; {found['UnitFileState']}; preset: disabled)",
-             f"     Active: {status.active} ({status.sub}){reason} since {since:%a %Y-%m-%d %H:%M:%S} UTC"]
+    lines = [
+        f"{mark} {unit} - {found['Description']}",
+        f"     Loaded: loaded ({found['FragmentPath']}; {found['UnitFileState']}; preset: disabled)",
+        f"     Active: {status.active} ({status.sub}){reason} since {since:%a %Y-%m-%d %H:%M:%S} UTC",
+    ]
     lines += [f"   Main PID: {status.main_pid} ({unit.partition('.')[0]})"] if status.main_pid else []
     lines += [f'     Status: "{found["StatusText"]}"'] if found["StatusText"] else []
     count = int((request.values.get("-n") or request.values.get("--lines") or ("10",))[-1])
@@ -252,8 +305,11 @@ def _status(machine: Machine, request: Request, unit: str) -> Reply:
 
 
 def _list(machine: Machine, request: Request) -> Reply:
-    rows = [f"{unit} loaded {status.active} {status.sub} {machine.units.unit(unit).first('Unit.Description')}"
-            for unit in machine.units.names() for status in [machine.units.status(unit)]]
+    rows = [
+        f"{unit} loaded {status.active} {status.sub} {machine.units.unit(unit).first('Unit.Description')}"
+        for unit in machine.units.names()
+        for status in [machine.units.status(unit)]
+    ]
     return say(*rows)
 
 
@@ -267,14 +323,40 @@ def _is_system_running(machine: Machine, request: Request) -> Reply:
     return say("degraded", code=1) if failed else say("running")
 
 
-_CHANGING = frozenset(("start", "stop", "restart", "try-restart", "reload", "reload-or-restart", "enable", "disable",
-                       "daemon-reload", "reset-failed"))
+_CHANGING = frozenset(
+    (
+        "start",
+        "stop",
+        "restart",
+        "try-restart",
+        "reload",
+        "reload-or-restart",
+        "enable",
+        "disable",
+        "daemon-reload",
+        "reset-failed",
+    )
+)
 _VERBS: Mapping[str, Callable[[Machine, Request], Reply]] = {
-    "is-active": _is_active, "is-enabled": _is_enabled, "is-failed": _is_failed, "show": _show, "cat": _each(_cat),
-    "start": _each(_start), "stop": _each(_stop), "restart": _each(_restart), "try-restart": _each(_try_restart),
-    "reload": _each(_reload), "reload-or-restart": _each(_reload_or_restart), "enable": _each(_enable),
-    "disable": _each(_disable), "daemon-reload": _daemon_reload, "reset-failed": _reset_failed, "status": _each(_status),
-    "list-units": _list, "list-unit-files": _list_files, "is-system-running": _is_system_running,
+    "is-active": _is_active,
+    "is-enabled": _is_enabled,
+    "is-failed": _is_failed,
+    "show": _show,
+    "cat": _each(_cat),
+    "start": _each(_start),
+    "stop": _each(_stop),
+    "restart": _each(_restart),
+    "try-restart": _each(_try_restart),
+    "reload": _each(_reload),
+    "reload-or-restart": _each(_reload_or_restart),
+    "enable": _each(_enable),
+    "disable": _each(_disable),
+    "daemon-reload": _daemon_reload,
+    "reset-failed": _reset_failed,
+    "status": _each(_status),
+    "list-units": _list,
+    "list-unit-files": _list_files,
+    "is-system-running": _is_system_running,
 }
 
 

@@ -163,7 +163,15 @@ def set_default(machine: Machine, name: str) -> None:
 
 def runtime_to_permanent(machine: Machine) -> None:
     """What is in force is written to disk; the interface stays NetworkManager's."""
+
     def bare(zone: Zone) -> Zone:
         return replace(zone, interfaces=tuple(i for i in zone.interfaces if i != machine.settings.interface))
-    machine.change(lambda state: replace(state, firewall=replace(
-        state.firewall, permanent={name: bare(zone) for name, zone in state.firewall.runtime.items()})))
+
+    machine.change(
+        lambda state: replace(
+            state,
+            firewall=replace(
+                state.firewall, permanent={name: bare(zone) for name, zone in state.firewall.runtime.items()}
+            ),
+        )
+    )
