@@ -82,7 +82,7 @@ class Answers:
 
 
 def _units(text: str) -> dict[str, dict[str, str]]:
-    """systemctl's properties, by unit. Raises ValueError when it is not systemd that answers."""
+    """Systemctl's properties, by unit. Raises ValueError when it is not systemd that answers."""
     blocks = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in text.split("\n\n") if block.strip()]
     units = {block["Id"]: block for block in blocks if "Id" in block and "ActiveState" in block}
     if "haproxy.service" not in units:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from provision.model.ports import PortRange
 
 _SECTIONS = frozenset(
-    "global defaults listen frontend backend peers userlist resolvers mailers program cache http-errors ring "
-    "log-forward fcgi-app crt-store crt-list traces log-profile acme".split()
+    ["global", "defaults", "listen", "frontend", "backend", "peers", "userlist", "resolvers", "mailers", "program", "cache", "http-errors", "ring", "log-forward", "fcgi-app", "crt-store", "crt-list", "traces", "log-profile", "acme"]
 )
 _WORD = re.compile(r"""(?:[^\s\\'"#]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""")
 _ADDRESS = re.compile(r"(?:ipv4@)?(?P<address>[^:]*):(?P<low>\d{1,5})(?:-(?P<high>\d{1,5}))?")

@@ -71,7 +71,7 @@ def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Ma
 
 
 def log_snippet(cluster: Cluster, *, old_syntax: bool, load: bool, listen: bool) -> str:
-    """rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
+    """Rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
 
     `load` and `listen` are false where another file does it already: imudp loaded twice is a warning.
     """
@@ -92,7 +92,7 @@ def unit_options(cluster: Cluster, existing: str | None, fragment: str) -> str:
     """
     kept = [line for line in (existing or "").splitlines() if not re.match(r"OPTIONS=", line)]
     kept = [line for line in kept if owner_of(line) is None]
-    options = re.search(r"^OPTIONS=[\"']?([^\"'\n]*)", existing or "", re.M)
+    options = re.search(r"^OPTIONS=[\"']?([^\"'\n]*)", existing or "", re.MULTILINE)
     words = options[1].replace(f"-f {fragment}", "").split() if options else []
     value = " ".join([*words, "-f", fragment])
     return "\n".join([first_line(cluster.name), *kept, f'OPTIONS="{value}"', ""])

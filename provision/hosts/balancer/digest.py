@@ -15,7 +15,7 @@ from provision.hosts.balancer.tokens import Token
 LENGTH = 16
 """Hex digits of a digest: 64 bits tell generations apart, nothing more is asked of them."""
 
-_CARRIER = re.compile(rf"^(?: +description provision|backend provision_)[ _]?([A-Za-z0-9-]+)[ _]([0-9a-f]{{{LENGTH}}})$", re.M)
+_CARRIER = re.compile(rf"^(?: +description provision|backend provision_)[ _]?([A-Za-z0-9-]+)[ _]([0-9a-f]{{{LENGTH}}})$", re.MULTILINE)
 _OURS = re.compile(r"# Managed by provision, cluster ([a-z0-9-]{1,40})\.")
 
 
@@ -55,8 +55,8 @@ def fragment_carrier(cluster: str, digest: str) -> str:
 def served(answer: str, cluster: str) -> frozenset[str]:
     """The digests for `cluster` in what the admin socket answered to `show info` and `show stat`."""
     name = re.escape(cluster)
-    found = re.findall(rf"^description: provision {name} ([0-9a-f]{{{LENGTH}}})$", answer, re.M)
-    found += re.findall(rf"^provision_{name}_([0-9a-f]{{{LENGTH}}}),BACKEND,", answer, re.M)
+    found = re.findall(rf"^description: provision {name} ([0-9a-f]{{{LENGTH}}})$", answer, re.MULTILINE)
+    found += re.findall(rf"^provision_{name}_([0-9a-f]{{{LENGTH}}}),BACKEND,", answer, re.MULTILINE)
     return frozenset(found)
 
 

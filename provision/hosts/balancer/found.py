@@ -70,7 +70,7 @@ def _stat(answers: Answers) -> list[tuple[str, ...]]:
 def _content(answers: Answers, path: str, text: str) -> OurText | ForeignContent:
     """Ours by its first line; a text that did not come over as it lies there (NUL, not UTF-8) cannot be ours."""
     whole = sha256(text) == answers.hashes[path]
-    if answers.is_ours(text) and whole and "\udc80" > max(text):
+    if answers.is_ours(text) and whole and max(text) < "\udc80":
         return OurText(answers.masks.mask(text))
     return ForeignContent(answers.hashes[path])
 
@@ -85,7 +85,7 @@ def _openings(zone: Zone) -> Iterator[tuple[str, Resource]]:
 
 
 def _selinux(answers: Answers, mode: Literal["enforcing", "permissive"]) -> Iterator[tuple[str, Resource]]:
-    stored = re.search(r"^\s*SELINUX=(\w+)", answers.text("selinux-config"), re.M)
+    stored = re.search(r"^\s*SELINUX=(\w+)", answers.text("selinux-config"), re.MULTILINE)
     if stored is None or stored[1] not in ("enforcing", "permissive", "disabled"):
         raise ValueError("/etc/selinux/config does not say SELINUX=enforcing, permissive or disabled")
     yield "mode", SelinuxMode(mode, cast(Literal["enforcing", "permissive", "disabled"], stored[1]))
@@ -102,8 +102,8 @@ def _stored_boolean(answers: Answers) -> bool:
     """The choice in the policy store; without one the policy's default, which is off (rhcs.te)."""
     store = answers.need("booleans-stored")
     if store.status in (0, 1):
-        return bool(re.search(rf"^\s*{BOOLEAN}\s*=\s*(1|on|true)\s*$", store.text, re.M))
-    listed = re.search(rf"^{BOOLEAN}\s+\((?:on|off)\s*,\s*(on|off)\)", answers.text("booleans"), re.M)
+        return bool(re.search(rf"^\s*{BOOLEAN}\s*=\s*(1|on|true)\s*$", store.text, re.MULTILINE))
+    listed = re.search(rf"^{BOOLEAN}\s+\((?:on|off)\s*,\s*(on|off)\)", answers.text("booleans"), re.MULTILINE)
     if listed is None:
         raise ValueError(f"neither the policy store nor semanage tells whether {BOOLEAN} is on at boot")
     return listed[1] == "on"

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from provision.hosts.balancer.tokens import Token
 from provision.model.secret import Secret, SecretRef
 
-_AUTH = re.compile(r"^(\s*stats\s+auth\s+[^\s:]+:)(\S[^\n]*?)[ \t\r]*$", re.M)
+_AUTH = re.compile(r"^(\s*stats\s+auth\s+[^\s:]+:)(\S[^\n]*?)[ \t\r]*$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<secret [^<>\n]+>")
 
 

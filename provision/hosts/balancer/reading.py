@@ -67,8 +67,8 @@ def _reading(answers: Answers) -> BalancerReading:
 
 def _facts(answers: Answers) -> BalancerFacts:
     modern, release = answers.text("os"), answers.text("release")
-    number = re.search(r'^VERSION_ID="?(\d+)', modern, re.M) or re.search(r" release (\d+)", release)
-    name = re.search(r'^PRETTY_NAME="?([^"\n]*)', modern, re.M)
+    number = re.search(r'^VERSION_ID="?(\d+)', modern, re.MULTILINE) or re.search(r" release (\d+)", release)
+    name = re.search(r'^PRETTY_NAME="?([^"\n]*)', modern, re.MULTILINE)
     major = int(number[1]) if number else None
     kernel = answers.settings("sysctl", SYSCTL_LINE)
     generations = [one for key, one in answers.found.items() if key.startswith("generation:") and one.ok]
@@ -183,7 +183,7 @@ def _version(answers: Answers, package: Frame) -> tuple[Version | None, str, str
     if "not installed" not in package.text:
         raise ValueError(f"rpm said {package.text[:120]!r}")
     candidate = answers.need("candidate")
-    row = re.search(r"^haproxy\.\S+\s+(?:\d+:)?((\d+)\.(\d+)\S*)", candidate.text, re.M)
+    row = re.search(r"^haproxy\.\S+\s+(?:\d+:)?((\d+)\.(\d+)\S*)", candidate.text, re.MULTILINE)
     if candidate.ok and row is not None:
         return (int(row[2]), int(row[3])), row[1], ""
     return None, "", candidate.text.strip()[-500:] or "the package tool said nothing"
