@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TypeVar
 
 from provision.engine.context import Context
-from provision.errors import ProvisionError
+from provision.errors import ConnectionFailed, ProvisionError
 from provision.model.cluster import Balancer, Cluster, Server
 from provision.model.command import PowerShellCall, ShellResult, ShellScript
 from provision.remote.scripts import script_text
@@ -17,6 +17,8 @@ from provision.remote.session import PowerShellSession
 from provision.remote.ssh import ShellSession
 
 S = TypeVar("S")
+LOGIN_REFUSED = ("P209", "P223")
+"""A login that WinRM or SSH refused."""
 
 
 class Sessions:
@@ -30,6 +32,7 @@ class Sessions:
         self._context = context
         self._shells: dict[str, ShellSession] = {}
         self._powershells: dict[str, PowerShellSession] = {}
+        self._refused: dict[str, ConnectionFailed] = {}
         self._guard = threading.Lock()
 
     def __enter__(self) -> Sessions:
@@ -55,17 +58,31 @@ class Sessions:
 
     def run_shell(self, balancer: Balancer, script: ShellScript, deadline: float) -> ShellResult:
         """One exec on `balancer`. Raises HostError."""
-        return self.shell(balancer).run(script, deadline)
+        with self._one_guess(balancer.name):
+            return self.shell(balancer).run(script, deadline)
 
     def run_powershell(self, server: Server, call: PowerShellCall, deadline: float) -> str:
         """One pipeline on `server`; a session that failed is dropped, so that the next call starts afresh."""
-        session = self._held(self._powershells, server.name, lambda: self._context.opener.powershell(server))
+        with self._one_guess(server.name):
+            session = self._held(self._powershells, server.name, lambda: self._context.opener.powershell(server))
+            try:
+                return session.run(script_text(call.script), call.json, deadline)
+            except ProvisionError:
+                self._powershells.pop(server.name, None)
+                with suppress(ProvisionError):
+                    session.close()
+                raise
+
+    @contextmanager
+    def _one_guess(self, host: str) -> Iterator[None]:
+        """A refused login is not tried again in this run: a second wrong guess may lock the account."""
+        if host in self._refused:
+            raise self._refused[host]
         try:
-            return session.run(script_text(call.script), call.json, deadline)
-        except ProvisionError:
-            self._powershells.pop(server.name, None)
-            with suppress(ProvisionError):
-                session.close()
+            yield
+        except ConnectionFailed as error:
+            if error.code in LOGIN_REFUSED:
+                self._refused[host] = error
             raise
 
     def _held(self, held: dict[str, S], name: str, make: Callable[[], S]) -> S:
