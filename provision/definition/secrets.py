@@ -66,8 +66,8 @@ def resolve_secrets(
     wanted = list(dict.fromkeys(refs))
     found: dict[str, Secret | UnresolvedError] = {}
     for ref in wanted:
-        if ref.scheme != "ask" or ask is None:
-            found.setdefault(_place(ref), _try(ref, sources))
+        if _place(ref) not in found and (ref.scheme != "ask" or ask is None):
+            found[_place(ref)] = _try(ref, sources)
     failed = [(ref, one) for ref in wanted if isinstance(one := found.get(_place(ref)), UnresolvedError)]
     if not failed:
         found |= {_place(ref): _try(ref, sources) for ref in wanted if ref.scheme == "ask"}
@@ -134,10 +134,10 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
 def _from_file(path: Path) -> str:
     """One trailing newline is dropped. The mode is that of the opened file, so that nothing changes in between."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        stream = open(path, "rb", opener=_without_waiting)  # noqa: PTH123, SIM115 -- Path.open has no opener; closed below
     except OSError as error:
         raise UnresolvedError("P122", f"{path} cannot be read: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as stream:
+    with stream:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise UnresolvedError("P122", f"{path} is not a regular file")
@@ -148,6 +148,11 @@ def _from_file(path: Path) -> str:
     if len(data) > LONGEST_SECRET:
         raise UnresolvedError("P127", f"{path} is longer than {LONGEST_SECRET} bytes")
     return _one_line(data)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a pipe too, without waiting for somebody to write into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _one_line(data: bytes) -> str:

@@ -247,7 +247,7 @@ class ClusterShape(Shape):
         description="external: keepalived, a cloud or the interface holds the VIP. "
         "static: one balancer, and the VIP is added through NetworkManager.",
     )
-    ftp: FtpShape = Field(description="What FTP looks like at the VIP.")
+    ftp: FtpShape = Field(description="FTP at the VIP: ports, layout, timeouts.")
     balancers: Annotated[list[BalancerShape], Field(min_length=1)] = Field(description="HAProxy machines.")
     servers: Annotated[list[ServerShape], Field(min_length=1)] = Field(description="Windows servers with IIS FTP.")
     winrm: WinRMShape = Field(default=WinRMShape(), description="How to reach the Windows servers.")
