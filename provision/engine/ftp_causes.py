@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from provision.engine.ftp_client import FtpFailure, Passive, Step
+from provision.engine.ftp_client import Passive
+from provision.engine.ftp_control import FtpFailure, Step
 from provision.model.cluster import Cluster
 from provision.model.ports import PortSet
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from provision.engine.ftp_client import FtpFailure
+from provision.engine.ftp_control import FtpFailure
 from provision.engine.ftp_stream import Dial
 from provision.engine.verify_report import Check, Limits, Means, VerifyReport
 from provision.engine.verify_session import Door, Visit, Wrong, probe_content

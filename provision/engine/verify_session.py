@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from provision.engine.ftp_causes import Cause, PlaceKind, cause_of, cause_of_passive
-from provision.engine.ftp_client import FtpFailure, FtpSession, Passive
+from provision.engine.ftp_client import FtpSession, Passive
+from provision.engine.ftp_control import FtpFailure
 from provision.engine.ftp_stream import Dial, Stream, local_end
 from provision.engine.verify_report import Check, Means
 from provision.model.cluster import Cluster, Server
@@ -59,6 +60,17 @@ def file_name(token: str) -> str:
     return f"provision-verify-{token}.bin"
 
 
+def _level_of(cause: Cause, door: Door) -> Literal["warn", "failed"]:
+    """A file left behind is no failure of FTP; nor is an IIS that finds our two ways in to differ in address."""
+    mild = cause.code == "P616" or (door.kind == "slice" and cause.code == "P609")
+    return "warn" if mild else "failed"
+
+
+def _same(found: bytes, written: bytes) -> None:
+    if found != written:
+        raise Wrong("the file came back different", Cause("P612", "two servers answer as one, or a filter"))
+
+
 class Visit:
     """One session at one door. `steps` grows with what was done; `server` is known once something names it."""
 
@@ -91,7 +103,7 @@ class Visit:
                 self._work(known)
         except FtpFailure as failure:
             cause = cause_of(failure, self._door.kind)
-            level, code, what, text = self._level(cause), cause.code, str(failure), cause.text
+            level, code, what, text = _level_of(cause, self._door), cause.code, str(failure), cause.text
             if failure.step == "delete":
                 what += f"; {file_name(self._means.token)} is left there"
         except Wrong as wrong:
@@ -99,11 +111,6 @@ class Visit:
         seconds = self._means.clock() - started
         door = self._door
         return Check(door.place, self.server, door.via, tuple(self.steps), level, seconds, code, what, text)
-
-    def _level(self, cause: Cause) -> Literal["warn", "failed"]:
-        """A file left behind is no failure of FTP; nor is an IIS that finds our two ways in to differ in address."""
-        mild = cause.code == "P616" or (self._door.kind == "slice" and cause.code == "P609")
-        return "warn" if mild else "failed"
 
     def enter(self) -> None:
         """Connect, and with a probe log in and go to its directory. Raises FtpFailure."""
@@ -154,17 +161,13 @@ class Visit:
         name, content = file_name(self._means.token), probe_content(self._means.token)
         try:
             self.put(name, content)
-            self._compare(name, content)
+            _same(self.get(name), content)
         except (FtpFailure, Wrong):
             with suppress(FtpFailure):
                 self.session.delete(name)
             raise
         self.session.delete(name)
         self.steps.append(f"STOR, RETR, DELE {len(content)} bytes, the same")
-
-    def _compare(self, name: str, content: bytes) -> None:
-        if self.get(name) != content:
-            raise Wrong("the file came back different", Cause("P612", "two servers answer as one, or a filter"))
 
     def put(self, name: str, content: bytes) -> None:
         """Write a file. Raises FtpFailure or Wrong."""

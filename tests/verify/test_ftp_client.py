@@ -20,7 +20,8 @@ from verify.ftp_servers import (
     silent_listener,
 )
 
-from provision.engine.ftp_client import FtpFailure, FtpSession, Passive
+from provision.engine.ftp_client import FtpSession, Passive
+from provision.engine.ftp_control import FtpFailure
 from provision.engine.ftp_stream import Stream, TlsStream, socket_dial
 from provision.model.secret import Secret
 

@@ -14,7 +14,8 @@ import paramiko
 import pytest
 from verify.ftp_servers import PASSWORD, USER, certificate, closed_port, ftp_server
 
-from provision.engine.ftp_client import FtpFailure, FtpSession, Passive
+from provision.engine.ftp_client import FtpSession, Passive
+from provision.engine.ftp_control import FtpFailure
 from provision.engine.ftp_stream import Stream
 from provision.model.secret import Secret
 

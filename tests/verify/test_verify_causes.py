@@ -27,7 +27,7 @@ from verify.verify_cases import (
 )
 
 from provision.engine.ftp_causes import cause_of
-from provision.engine.ftp_client import FtpFailure
+from provision.engine.ftp_control import FtpFailure
 from provision.engine.ftp_stream import Stream
 from provision.engine.verify import Check, VerifyReport, verify, verify_server
 from provision.errors import ConnectionFailed
