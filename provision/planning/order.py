@@ -8,10 +8,10 @@ has to wait until that one has moved.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provision.model.ports import PortSet
-from provision.model.resources import FirewallPorts, Resource
+from provision.model.resources import FirewallPorts, FtpService, Resource, Service
 from provision.model.state import Key, State
 
 Ownership = Mapping[str, PortSet]
@@ -64,6 +64,14 @@ def _stage(before: Ownership, new: Ownership, waiting: Sequence[str], movers: Se
         ownership[name] = old - (arrived - mine) | mine
         torn |= old & (arrived - mine)
     return PortStage(ownership, tuple(movers), torn)
+
+
+def attainable(past: State) -> State:
+    """`past` as far as one can go back to it: nobody makes a service run something older than what is on disk."""
+    fresh: dict[Key, Resource] = {}
+    for key, one in past.resources.items():
+        fresh[key] = replace(one, current=one.running) if isinstance(one, Service | FtpService) else one
+    return State(fresh, past.unread)
 
 
 def accepting(live: State, desired: State) -> State:

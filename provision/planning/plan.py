@@ -16,6 +16,8 @@ from provision.planning.diff import diff, fold
 
 HAPROXY_FOLDER = "/etc/haproxy/"
 """Files below it are HAProxy's configuration: changing one reloads the service."""
+RSYSLOG_FOLDER = "/etc/rsyslog.d/"
+"""Files below it are rsyslog's: changing one restarts it."""
 
 
 class Effect(StrEnum):
@@ -128,6 +130,8 @@ def _effect(change: Change) -> Effect | None:
     match change.before or change.after:
         case File() if change.key.name.startswith(HAPROXY_FOLDER):
             return Effect.RELOADS_HAPROXY
+        case File() if change.key.name.startswith(RSYSLOG_FOLDER):
+            return Effect.RESTARTS_RSYSLOG
         case DataChannelPorts() | ExternalAddress():
             return Effect.RESTARTS_FTPSVC
         case Service():

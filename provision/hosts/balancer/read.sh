@@ -40,15 +40,20 @@ read_services() {
     item processes ps -e -o pid=,ppid=,etimes=,comm=
 }
 
-# unit_property UNIT PROPERTY: from what `systemctl show` printed for several units.
+# unit_property UNIT PROPERTY: from what `systemctl show` printed for several units, one block each. The order within
+# a block is systemd's own (MainPID stands before Id).
 unit_property() {
-    property_in=
+    property_unit= property_value=
     while IFS= read -r property_line; do
         case $property_line in
-            '') property_in= ;;
-            Id="$1") property_in=1 ;;
-            "$2"=*) [ -z "$property_in" ] || printf '%s\n' "${property_line#*=}" ;;
+            '') property_unit= property_value= ;;
+            Id=*) property_unit=${property_line#Id=} ;;
+            "$2"=*) property_value=${property_line#*=} ;;
         esac
+        if [ "$property_unit" = "$1" ] && [ -n "$property_value" ]; then
+            printf '%s\n' "$property_value"
+            return
+        fi
     done
 }
 
