@@ -140,11 +140,12 @@ class ErrorRecordValue(Record):
 
 
 class Failure(Exception):
-    """A terminating error on its way up: what a catch clause receives."""
+    """A terminating error on its way up: what a catch clause receives. `is_throw` when a `throw` made it."""
 
-    def __init__(self, record: ErrorRecordValue) -> None:
+    def __init__(self, record: ErrorRecordValue, *, is_throw: bool = False) -> None:
         super().__init__(record.exception.error.message)
         self.record = record
+        self.is_throw = is_throw
 
 
 def fail(error: ScriptError, line: int | None, inner: ExceptionValue | None = None) -> Failure:

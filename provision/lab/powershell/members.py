@@ -6,7 +6,7 @@ What is not listed is refused (`NoSuchMember`). Must not know scopes or strict m
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from provision.lab.powershell import textforms
 from provision.lab.powershell.convert import (
@@ -17,6 +17,7 @@ from provision.lab.powershell.convert import (
     type_name_of,
     utc,
 )
+from provision.lab.powershell.failures import Failure, wrapped
 from provision.lab.powershell.syntax import TypeRef
 from provision.lab.powershell.values import Char, TypeValue
 from provision.lab.powershell.world import EnumValue, NetObject, NoSuchMember, Record, ScriptError, Version
@@ -212,11 +213,6 @@ def set_index(value: object, key: object, item: object) -> None:
     value[to_integer(key)] = item
 
 
-def now_utc() -> datetime:
-    """[datetime]::UtcNow."""
-    return datetime.now(UTC)
-
-
 class PropertySet(Record):
     """`.PSObject.Properties` of any object: asked by name (absent gives $null), or enumerated where that is known."""
 
@@ -242,3 +238,9 @@ class PropertySet(Record):
             raise NoSuchMember(self.type_name, "enumeration")
         return [self._property(name) for name in self._names]
 
+
+
+def invocation_failure(error: ScriptError, name: str, line: int, count: int) -> Failure:
+    """What a script sees of an exception inside a method: MethodInvocationException around the original."""
+    message = f'Exception calling "{name}" with "{count}" argument(s): "{error.message}"'
+    return wrapped(error, line, message, "MethodInvocationException")

@@ -82,7 +82,7 @@ def _variable_or_constant(node: TreeNode) -> syntax.Variable | syntax.Literal:
     if not colon and scope in _CONSTANTS:
         return syntax.Literal(line_of(node), _CONSTANTS[scope])
     bare = rest if colon else scope
-    if bare in {"", "?", "^", "$", "input", "this", "psitem"}:
+    if bare in {"", "?", "^", "$", "this", "psitem", "error", "host"}:
         raise refuse(node, f"the variable {written}")
     return syntax.Variable(line_of(node), scope if colon else "", bare)
 

@@ -16,18 +16,16 @@ _SHORT = {
     "version": "System.Version", "xml": "System.Xml.XmlDocument", "regex": "System.Text.RegularExpressions.Regex",
     "void": "System.Void", "type": "System.Type", "exception": "System.Exception", "math": "System.Math",
     "environment": "System.Environment", "convert": "System.Convert", "console": "System.Console",
-    "guid": "System.Guid", "ipaddress": "System.Net.IPAddress",
 }
 _FULL = (
     "System.String", "System.Char", "System.Int16", "System.Int32", "System.Int64", "System.UInt16", "System.UInt32",
     "System.UInt64", "System.Double", "System.Decimal", "System.Boolean", "System.Byte", "System.Array",
     "System.Object", "System.DateTime", "System.TimeSpan", "System.Version", "System.Void", "System.Type",
     "System.Math", "System.Environment", "System.Convert", "System.Console", "System.Collections.Hashtable",
-    "System.Collections.IDictionary", "System.Collections.Specialized.OrderedDictionary", "System.Collections.ArrayList",
+    "System.Collections.IDictionary", "System.Collections.Specialized.OrderedDictionary",
     "System.Xml.XmlDocument", "System.Xml.XmlNode", "System.Text.Encoding", "System.Text.UTF8Encoding",
-    "System.Text.StringBuilder", "System.IO.File", "System.IO.Path",
     "System.Text.RegularExpressions.Regex", "System.Text.RegularExpressions.MatchEvaluator",
-    "System.Globalization.CultureInfo", "System.Threading.Thread",
+    "System.Globalization.CultureInfo",
     _AUTOMATION + "PSObject", _AUTOMATION + "PSCustomObject", _AUTOMATION + "ScriptBlock",
     _AUTOMATION + "SwitchParameter", _AUTOMATION + "ErrorRecord",
 )
