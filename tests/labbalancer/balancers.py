@@ -1,0 +1,119 @@
+"""What the tests of the lab's balancer share: a host without processes for its words, and a whole one in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from provision.lab.balancer import answers, breaks, closedpath
+from provision.lab.balancer.call import Call, Reply
+from provision.lab.balancer.machine import Machine, build
+from provision.lab.balancer.settings import parse
+
+VIP = "127.0.92.100"
+ADDRESS = "127.0.92.1"
+PORT = 22922
+
+
+def short_folder() -> Path:
+    """A private folder whose socket paths stay short."""
+    return Path(tempfile.mkdtemp(prefix="plb-", dir="/tmp")).resolve()
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A host that answers words; its services are not started but for firewalld."""
+
+    machine: Machine
+
+    def __call__(self, *words: str, user: str = "root") -> Reply:
+        return answers.handler(self.machine)(Call(words, user, str(self.machine.layout.root)))
+
+    @property
+    def root(self) -> Path:
+        return self.machine.layout.root
+
+
+@contextmanager
+def words_of(shape: str = "el9", **settings: object) -> Iterator[Words]:
+    root = short_folder()
+    host = {"name": "lb1", "address": ADDRESS, "port": PORT, "vip": VIP, "shape": shape}
+    machine = build(root, parse(host | settings), lambda text: None)
+    closedpath.build(machine.layout, machine.settings, answers.names(machine))
+    machine.units.start("firewalld.service")
+    try:
+        yield Words(machine)
+    finally:
+        machine.shut_down()
+        shutil.rmtree(root)
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """A running balancer: its folder, and ssh as OpenSSH's client does it."""
+
+    root: Path
+    user: str = "root"
+
+    def ssh(self, command: str, stdin: str = "", seconds: float = 20) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*self.ssh_words(), command], input=stdin, capture_output=True, text=True, timeout=seconds)
+
+    def ssh_words(self, *options: str) -> Sequence[str]:
+        return ("ssh", "-F", "none", "-q", "-i", str(self.root / "key"), "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+                "-o", f"UserKnownHostsFile={self.root / 'known'}", "-o", "StrictHostKeyChecking=accept-new", *options,
+                "-p", str(PORT), f"{self.user}@{ADDRESS}")
+
+    def run(self, *words: str) -> str:
+        return breaks.run(self.root, *words)
+
+    def configure(self, text: str) -> None:
+        """Write haproxy.cfg with {root} and {vip} filled in."""
+        path = self.root / "etc/haproxy/haproxy.cfg"
+        path.write_text(text.replace("{root}", str(self.root)).replace("{vip}", VIP))
+
+
+def start(root: Path) -> subprocess.Popen[bytes]:
+    """Start the process of `root` and wait until it answers."""
+    process = subprocess.Popen([sys.executable, "-m", "provision.lab.balancer.process", "--directory", str(root)])
+    deadline = time.monotonic() + 15
+    while not (root / "host.pid").exists():
+        assert process.poll() is None and time.monotonic() < deadline, (root / "host.log").read_text()
+        time.sleep(0.02)
+    return process
+
+
+@contextmanager
+def balancer_of(**settings: object) -> Iterator[Balancer]:
+    root = short_folder()
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(root / "key")], check=True)
+    host = {"name": "lb1", "address": ADDRESS, "port": PORT, "vip": VIP, "authorized_keys": [(root / "key.pub").read_text()]}
+    (root / "host.json").write_text(json.dumps(host | settings))
+    process = start(root)
+    try:
+        yield Balancer(root, str(settings.get("user", "root")))
+    finally:
+        process.terminate()
+        process.wait(15)
+        shutil.rmtree(root)
+
+
+def talk(source: str, address: str, port: int, say: bytes = b"") -> bytes:
+    """What a server says to a client that comes from `source`; b'' when it closes or refuses."""
+    with socket.socket() as client:
+        client.settimeout(3)
+        client.bind((source, 0))
+        try:
+            client.connect((address, port))
+            client.sendall(say)
+            return client.recv(65536)
+        except ConnectionError:
+            return b""
