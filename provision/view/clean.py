@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
@@ -76,10 +77,18 @@ def redacted_value(value: Any, redact: Callable[[str], str]) -> Any:
 
 
 def folded(text: Text, width: int) -> list[Text]:
-    """`text` broken at blanks to `width` columns; later lines hang four columns deeper. A word is never broken."""
+    """`text` broken at blanks to `width` columns; later lines hang four columns deeper. A word is never broken.
+
+    Where the end of the line stands in a column of its own (three blanks before it), that column falls below first.
+    """
     if text.no_wrap or text.cell_len <= width:
         return [text]
     plain = text.plain
+    apart = len(plain.rstrip()) - len(re.split(r"\S {3,}(?=\S)", plain.rstrip())[-1])
+    body = plain[:apart].rstrip()
+    if apart > max(width // 2, len(body) + 2):
+        indent = len(plain) - len(plain.lstrip()) + 4
+        return [*folded(text[: len(body)], width), *folded(Text(" " * indent).append_text(text[apart:]), width)]
     hang = min(len(plain) - len(plain.lstrip()) + 4, width // 2)
     rows: list[Text] = []
     start, first = 0, hang

@@ -10,7 +10,7 @@ from provision.model.cluster import Cluster
 from provision.view.findings import finding_lines
 from provision.view.marks import CHANGE, SAME, UNKNOWN, Lines, line, plural
 from provision.view.plan import diff_lines, loud_lines
-from provision.view.words import change_words, property_word
+from provision.view.words import change_words, property_word, rank_of
 
 
 def drift_lines(cluster: Cluster, report: DriftReport, *, verbose: bool) -> Lines:
@@ -40,7 +40,8 @@ def _host(host: str, width: int, report: DriftReport, *, verbose: bool) -> Lines
         return [line(name, UNKNOWN if unknown else SAME, f"{same} of {total} as defined{rest}")]
     verb = "differs" if len(found) == 1 else "differ"
     rows = [line(name, CHANGE, f"{len(found)} of {total} {verb}{rest}")]
-    return rows + [row for one in found for row in _difference(one, verbose=verbose)]
+    ordered = sorted(found, key=lambda one: rank_of(one.change.key))
+    return rows + [row for one in ordered for row in _difference(one, verbose=verbose)]
 
 
 def _difference(one: Difference, *, verbose: bool) -> Lines:

@@ -25,7 +25,7 @@ def outcome_lines(outcome: Outcome, hosts: Sequence[str], again: str, look: str)
         case WentBack():
             return _went_back(outcome, hosts, again, look)
         case HalfBack():
-            return _half_back(outcome, hosts, look)
+            return _half_back(outcome, hosts, again, look)
         case Stopped():
             return _stopped(outcome, again, look)
 
@@ -47,7 +47,7 @@ def _went_back(outcome: WentBack, hosts: Sequence[str], again: str, look: str) -
     return rows + next_lines(look, again)
 
 
-def _half_back(outcome: HalfBack, hosts: Sequence[str], look: str) -> Lines:
+def _half_back(outcome: HalfBack, hosts: Sequence[str], again: str, look: str) -> Lines:
     rows = [*_failure(outcome.error), line(), line(("State of each host:", "bold"))]
     for host in hosts:
         if host in outcome.failures:
@@ -55,7 +55,8 @@ def _half_back(outcome: HalfBack, hosts: Sequence[str], look: str) -> Lines:
         else:
             rows.append(line(SAME, (host, "bold"), "  is as it was found", indent=2))
     rows.append(line(ALERT, ("Failed, and not everything could be rolled back.", ALERT.style)))
-    return rows + next_lines(look, *(one.next for one in outcome.failures.values() if one.next))
+    fixes = [one.next for one in outcome.failures.values() if one.next]
+    return rows + next_lines(*dict.fromkeys([*fixes, look, again]))
 
 
 def _left(host: str, error: ProvisionError, changes: Iterable[Change]) -> Lines:

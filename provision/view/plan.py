@@ -13,7 +13,7 @@ from provision.planning.plan import Effect, Plan, effects
 from provision.planning.safety import DROPPING, Consequence
 from provision.view.findings import finding_lines
 from provision.view.marks import ALERT, SAME, Lines, line, mark_of, plural, verbatim
-from provision.view.words import change_words, property_word, text_diff
+from provision.view.words import change_words, listed, property_word, text_diff
 
 COLUMN = 24
 """Where the words of a property begin."""
@@ -53,7 +53,7 @@ def plan_lines(
     net = plan.net()
     rows: Lines = []
     for host in cluster.hosts:
-        mine = [one for one in net if one.key.host == host]
+        mine = listed(one for one in net if one.key.host == host)
         if mine:
             rows += _host(cluster, host, mine, _effects_of(plan, host), sessions.get(host, -1), verbose=verbose)
     rows += [line(SAME, f"{one.key.host}: {property_word(one.key)} {one.key.name} is kept") for one in plan.kept]

@@ -11,10 +11,10 @@ MARKS = {"ok": SAME, "note": SAME, "warn": ALERT, "failed": ALERT}
 def verify_lines(report: VerifyReport) -> Lines:
     """Every check in its order, then the sum."""
     failed = sum(1 for one in report.checks if one.level == "failed")
-    verdict = f"{failed} of {plural(len(report.checks), 'check')} failed" if failed else "FTP works"
+    verdict = f"{plural(failed, 'check')} failed" if failed else "FTP works"
     met = f" through the VIP, met {', '.join(report.met)}" if report.met and not failed else ""
     rows = [row for one in report.checks for row in check_lines(one)]
-    return [*rows, line(f"Verify: {verdict}{met}; {plural(len(report.checks), 'check')} in {report.seconds:.1f} s.")]
+    return [*rows, line(f"Verify: {verdict}{met} ({plural(len(report.checks), 'check')} in {report.seconds:.1f} s).")]
 
 
 def check_lines(check: Check) -> Lines:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from provision.model.change import Change
 from provision.model.ports import PortSet
@@ -45,6 +45,20 @@ WORDS = {
 }
 """The property words by kind of resource."""
 
+ORDER = tuple(kind for kind in WORDS if kind not in (File.kind, Service.kind))
+"""Kinds as they are listed; files and what runs them come last on a balancer."""
+
+
+def rank_of(key: Key) -> tuple[int, Key]:
+    """Where a key stands in a list: what is installed and opened, then files, then services."""
+    return (ORDER.index(key.kind) if key.kind in ORDER else len(ORDER) + (key.kind == Service.kind), key)
+
+
+def listed(changes: Iterable[Change]) -> list[Change]:
+    """Changes in the order in which they are shown."""
+    return sorted(changes, key=lambda one: rank_of(one.key))
+
+
 NAMELESS = (DataChannelPorts.kind, FtpService.kind)
 """A server has one of each: their names say nothing."""
 
@@ -61,7 +75,7 @@ def name_of(key: Key) -> str:
     return "" if key.kind in NAMELESS or property_word(key) == "haproxy.cfg" else key.name
 
 
-def facets(resource: Resource) -> Mapping[str, str]:
+def facets(resource: Resource) -> Mapping[str, str]:  # noqa: C901, PLR0911  # one case a kind of resource
     """What can be said about a resource, by aspect: two that are equal in an aspect say the same there."""
     match resource:
         case Package():
@@ -86,7 +100,8 @@ def facets(resource: Resource) -> Mapping[str, str]:
             rule = {"ports": f"TCP {_list(ports)} in", "from": f"from {', '.join(remote) or 'anywhere'}"}
             return rule | {"enabled": "rule enabled" if enabled else "rule disabled"}
         case FtpService(start, running, current):
-            return {"start": f"start {start}", **_life(running, current, "runs what is configured", "runs older settings")}
+            life = _life(running, current, "runs what is configured", "runs older settings")
+            return {"start": f"start {start}", **life}
         case Service(enabled, running, current):
             boot = "enabled" if enabled else "disabled"
             return {"boot": boot, **_life(running, current, "runs what is on disk", "runs what was there before")}
@@ -131,7 +146,15 @@ def value_words(resource: Resource | None) -> str:
     return ", ".join(told)
 
 
-SELF_EVIDENT = ("rule enabled", "runs what is configured", "runs what is on disk", "mode 0644", "owner root:root", "owner root")
+SELF_EVIDENT = (
+    "rule enabled",
+    "runs what is configured",
+    "runs what is on disk",
+    "mode 0644",
+    "owner root:root",
+    "owner root",
+)
+"""What goes without saying of something that is new or gone."""
 
 
 def change_words(change: Change) -> str:
@@ -154,7 +177,7 @@ def _joined(name: str, words: str) -> str:
 def _side(one: Resource | None, other: Resource | None) -> str:
     if one is None or other is None:
         return value_words(one)
-    if isinstance(one, File) and isinstance(other, File) and type(one.content) is type(other.content):
+    if isinstance(one, File) and isinstance(other, File):
         return _file_side(one, other)
     mine, theirs = facets(one), facets(other)
     return ", ".join(words for aspect, words in mine.items() if theirs.get(aspect) != words)
@@ -169,7 +192,7 @@ def _file_side(one: File, other: File) -> str:
 
 
 def text_diff(change: Change) -> list[str]:
-    """The unified diff of a text of ours that changes, secrets masked; all of it where there is no text before or after.
+    """The unified diff of a text of ours that changes, secrets masked; the whole of one that is new or gone.
 
     Nothing where one side is content that is not known here.
     """
