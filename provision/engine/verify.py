@@ -25,7 +25,11 @@ COMING_UP = ("P602", "P603")
 
 
 def verify(cluster: Cluster, means: Means) -> VerifyReport:
-    """Verify the whole cluster. What the cluster does wrong is never raised: every failure is a check."""
+    """Verify the whole cluster. What the cluster does wrong is never raised: every failure is a check.
+
+    Raises ValueError when the cluster has a probe and `means` no password for it.
+    """
+    _refuse_half_a_probe(cluster, means)
     started = means.clock()
     until = Deadline.after(means.limits.patience, means.clock)
     checks: list[Check] = []
@@ -49,11 +53,17 @@ def verify(cluster: Cluster, means: Means) -> VerifyReport:
 
 
 def verify_server(cluster: Cluster, server: Server, means: Means) -> VerifyReport:
-    """Verify one server by itself, through every balancer: what a step of a rollout needs."""
+    """Verify one server by itself, through every balancer: what a step of a rollout needs. Raises like `verify`."""
+    _refuse_half_a_probe(cluster, means)
     started = means.clock()
     until = Deadline.after(means.limits.patience, means.clock)
     checks = tuple(_at_servers(cluster, means, until, [server]))
     return VerifyReport(checks, means.clock() - started)
+
+
+def _refuse_half_a_probe(cluster: Cluster, means: Means) -> None:
+    if cluster.probe is not None and means.password is None:
+        raise ValueError("the probe's password was not resolved")
 
 
 def _banner_only() -> Check:

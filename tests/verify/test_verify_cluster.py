@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from verify.ftp_servers import certificate
-from verify.verify_cases import QUICK, VIP, Balancing, means, running, straight, verified
+from verify.verify_cases import QUICK, VIP, Balancing, make_cluster, means, running, straight, verified
 
 from provision.engine.ftp_stream import Stream
 from provision.engine.verify import Check, verify, verify_server
@@ -118,6 +119,11 @@ def test_without_a_probe_only_greetings_are_checked_and_that_is_said(tmp_path: P
     ]
     assert report.checks[-1].code == "P614"
     assert "only the greeting" in report.checks[-1].what
+
+
+def test_a_probe_without_its_password_is_no_verification() -> None:
+    with pytest.raises(ValueError, match="password"):
+        verified(make_cluster([21]), password=None)
 
 
 def test_servers_that_share_their_files_are_told_to(tmp_path: Path) -> None:
