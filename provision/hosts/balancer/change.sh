@@ -196,9 +196,9 @@ view() {
 
 # validate: haproxy -c with the unit's own -f arguments, the new files in place of the old.
 validate() {
-    validate_paths=$(config_paths)
+    know_unit
     set --
-    for path in $validate_paths; do
+    for path in $UNIT_PATHS; do
         case " $REMOVED " in *" $path "*) continue ;; esac
         if [ -d "$R$path" ]; then
             view "$path" || return
@@ -238,6 +238,7 @@ do_haproxy() {
     fi
     last_words haproxy
     swap_back
+    know_unit
     if [ "$was" = active ]; then systemctl reload haproxy || systemctl restart haproxy; else systemctl stop haproxy; fi
     echo "the old configuration is back"
     STAGED= REMOVED=

@@ -57,44 +57,59 @@ unit_text() {
     systemctl cat haproxy.service 2>/dev/null </dev/null | sed -e ':a' -e '/\\$/{N;s/\\\n//;ta' -e '}'
 }
 
-# unit_value NAME TEXT: a variable of the unit. The file of its environment wins over its own lines.
+# unit_variables TEXT: NAME=value lines, the later wins. The file of its environment wins over the unit's own lines; one
+# that waits beside it wins over that.
+unit_variables() {
+    variables_file=$(beside "$SYSCONFIG")
+    [ -e "$variables_file" ] || variables_file=$R$SYSCONFIG
+    printf '%s\n' "$1" | sed -n -e '/^Environment=/!d' -e 's/^Environment=//' -e 's/"//g' -e 's/ \([A-Z_]*=\)/\n\1/g' -e p
+    [ ! -r "$variables_file" ] || sed -n "s/[\"']//g; /^[A-Z_]*=/p" "$variables_file"
+}
+
+# unit_value NAME: from UNIT_VARIABLES.
 unit_value() {
-    value_file=$(beside "$SYSCONFIG")
-    [ -e "$value_file" ] || value_file=$R$SYSCONFIG
-    value=$(sed -n "s/^$1=//p" "$value_file" 2>/dev/null | tail -n 1 | tr -d "\"'")
-    [ -n "$value" ] || value=$(printf '%s\n' "$2" | sed -n 's/^Environment=//p' | tr ' ' '\n' | tr -d "\"'" |
-        sed -n "s/^$1=//p" | tail -n 1)
+    value=
+    while IFS= read -r variable; do
+        case $variable in "$1"=*) value=${variable#*=} ;; esac
+    done <<END
+$UNIT_VARIABLES
+END
     printf '%s\n' "$value"
 }
 
 # unit_words: the words of ExecStart, variables put in. A later ExecStart (of a drop-in) wins.
 unit_words() {
     words_text=$(unit_text)
+    UNIT_VARIABLES=$(unit_variables "$words_text")
     set -f
     for word in $(printf '%s\n' "$words_text" | sed -n 's/^ExecStart=[-@:+!]*//p' | tail -n 1); do
         case $word in
-            '$'*) unit_value "$(printf '%s' "$word" | tr -d '${}')" "$words_text" ;;
+            '${'*'}') word=${word#??}; unit_value "${word%?}" ;;
+            '$'*) unit_value "${word#?}" ;;
             *) printf '%s\n' "$word" ;;
         esac
     done
     set +f
 }
 
-# config_paths: the unit's own -f arguments, in order.
-config_paths() {
-    paths_take=
+# know_unit: keeps the unit's own -f arguments, in order, in UNIT_PATHS. To be called again when the unit changed.
+know_unit() {
+    UNIT_PATHS= know_take=
     set -f
     for word in $(unit_words); do
-        [ -z "$paths_take" ] || logical "$word"
-        paths_take=
-        [ "$word" != -f ] || paths_take=1
+        case $word in "$R"/*) word=${word#"$R"} ;; esac
+        [ -z "$know_take" ] || UNIT_PATHS="$UNIT_PATHS $word"
+        know_take=
+        [ "$word" != -f ] || know_take=1
     done
     set +f
 }
 
+config_paths() { for path in $UNIT_PATHS; do printf '%s\n' "$path"; done; }
+
 # config_files: every file that these arguments load.
 config_files() {
-    for path in $(config_paths); do
+    for path in $UNIT_PATHS; do
         if [ -d "$R$path" ]; then
             for one in "$R$path"/*.cfg; do [ ! -f "$one" ] || logical "$one"; done
         else

@@ -33,15 +33,16 @@ read_services() {
     item units systemctl show -p Id -p LoadState -p ActiveState -p UnitFileState -p MainPID -p ActiveEnterTimestamp \
         haproxy.service rsyslog.service firewalld.service
     units_text=$item_text
-    firewalld_state=$(printf '%s\n' "$units_text" | unit_property firewalld.service ActiveState)
-    rsyslog_pid=$(printf '%s\n' "$units_text" | unit_property rsyslog.service MainPID)
-    rsyslog_since=$(printf '%s\n' "$units_text" | unit_property rsyslog.service ActiveEnterTimestamp)
+    firewalld_state=$(unit_property firewalld.service ActiveState)
+    rsyslog_pid=$(unit_property rsyslog.service MainPID)
+    rsyslog_since=$(unit_property rsyslog.service ActiveEnterTimestamp)
+    know_unit
     item config-paths config_paths
     item processes ps -e -o pid=,ppid=,etimes=,comm=
 }
 
-# unit_property UNIT PROPERTY: from what `systemctl show` printed for several units, one block each. The order within
-# a block is systemd's own (MainPID stands before Id).
+# unit_property UNIT PROPERTY: from units_text, what `systemctl show` printed for several units, one block each. The
+# order within a block is systemd's own (MainPID stands before Id).
 unit_property() {
     property_unit= property_value=
     while IFS= read -r property_line; do
@@ -54,7 +55,9 @@ unit_property() {
             printf '%s\n' "$property_value"
             return
         fi
-    done
+    done <<END
+$units_text
+END
 }
 
 # show_files PATH...: content, mode, owner, time and hash of those that exist.
@@ -215,9 +218,11 @@ read_selinux_state() {
 }
 
 sysctl_files() {
+    set --
     for file in "$R"/usr/lib/sysctl.d/*.conf "$R"/etc/sysctl.d/*.conf "$R/etc/sysctl.conf"; do
-        [ ! -f "$file" ] || sed -n 's/^[[:space:]]*\(net\.ipv4\.ip_[a-z_]*\)[[:space:]]*=[[:space:]]*/\1=/p' "$file"
+        [ ! -f "$file" ] || set -- "$@" "$file"
     done
+    [ "$#" -eq 0 ] || sed -n 's/^[[:space:]]*\(net\.ipv4\.ip_[a-z_]*\)[[:space:]]*=[[:space:]]*/\1=/p' "$@"
 }
 
 read_settings() {
