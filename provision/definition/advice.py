@@ -13,7 +13,8 @@ from provision.definition.build import absolute_path
 from provision.definition.complaint import Complaint, Place
 from provision.definition.draft import Draft
 from provision.definition.locate import in_order, locate
-from provision.definition.tree import parse, plain
+from provision.definition.nodes import plain
+from provision.definition.tree import parse
 from provision.errors import Problem
 from provision.model.cluster import Cluster, WinRM
 from provision.model.ports import PortSet

@@ -14,9 +14,9 @@ from pathlib import Path
 from provision.definition import values
 from provision.definition.complaint import Place, dotted
 from provision.definition.draft import DEFAULT_FTP_PORT, WINRM_PORTS
+from provision.definition.nodes import Span
 from provision.definition.shape import BalancerShape, ClusterShape, FtpShape, ServerShape, SshShape, StatsShape
 from provision.definition.slices import cut
-from provision.definition.tree import Span
 from provision.model.cluster import (
     Balancer,
     Cluster,
@@ -119,20 +119,19 @@ class Builder:
 
     def _winrm(self, server: ServerShape, place: Place) -> WinRM:
         """The top-level keys, replaced one by one by the server's own."""
-        own, common = server.winrm, self.shape.winrm
-        scheme = own.scheme or common.scheme or "http"
-        port = own.port if own.scheme else own.port or common.port
-        secret_place: Place = (*place, "password") if own.password else ("winrm", "password")
-        verify = own.verify if own.verify is not None else common.verify
+        own = server.winrm
+        both = self.shape.winrm.model_copy(update=own.model_dump(exclude_unset=True))
+        scheme = both.scheme or "http"
+        port = own.port if own.scheme else both.port
         return WinRM(
             scheme=scheme,
             port=port or WINRM_PORTS[scheme],
-            auth=own.auth or common.auth or "negotiate",
-            transport=own.transport or common.transport or "psrp",
-            user=own.user or common.user or "",
-            password=self._secret(own.password or common.password, secret_place),
-            ca_file=self._path(own.ca_file or common.ca_file),
-            verify=verify is not False,
+            auth=both.auth or "negotiate",
+            transport=both.transport or "psrp",
+            user=both.user or "",
+            password=self._secret(both.password, (*(place if own.password else ("winrm",)), "password")),
+            ca_file=self._path(both.ca_file),
+            verify=both.verify is not False,
         )
 
     def _stats(self, shape: StatsShape) -> Stats:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provision.definition import values
 from provision.definition.complaint import Complaint, Place
-from provision.definition.draft import Draft
+from provision.definition.draft import Draft, winrm_key, winrm_scheme
 
 PASSWORDLESS = ("kerberos", "certificate")
 """Ways to log in to WinRM that can do without a password: a ticket, a client certificate."""
@@ -66,13 +66,13 @@ def _winrm_blocks(draft: Draft) -> Iterator[Complaint]:
 
 def _winrm_of(draft: Draft, server: Place) -> Iterator[Complaint]:
     """What counts for one server, after its own keys replaced the top-level ones."""
-    name, auth = draft.name_of(server), draft.winrm(server, "auth")
-    if auth in ("basic", "certificate") and draft.winrm_scheme(server) == "http":
+    name, auth = draft.name_of(server), winrm_key(draft, server, "auth")
+    if auth in ("basic", "certificate") and winrm_scheme(draft, server) == "http":
         why = "sends the password in the clear" if auth == "basic" else "does not exist"
         message = f"{auth} over http {why} ({name})"
         yield Complaint("P117", _winrm_place(draft, server, "auth"), message, f"scheme: https with auth: {auth}")
     needed = ("user",) if auth in PASSWORDLESS else ("user", "password")
-    lacking = [key for key in needed if draft.winrm(server, key) is None]
+    lacking = [key for key in needed if winrm_key(draft, server, key) is None]
     if lacking:
         message = f"{name} has no winrm.{' and no winrm.'.join(lacking)}"
         yield Complaint("P106", _lacking(draft, server), message, "give them in winrm, or in the server's own winrm")

@@ -88,17 +88,20 @@ class Draft:
         """The FTP port at the VIP. None when a wrong one is given."""
         return self.port("ftp", "port") if self.has("ftp", "port") else DEFAULT_FTP_PORT
 
-    def winrm(self, server: Place, key: str) -> object:
-        """A key of WinRM as it counts for one server: its own, else the top-level one, else None."""
-        return self.raw(*server, "winrm", key) if self.has(*server, "winrm", key) else self.raw("winrm", key)
 
-    def winrm_scheme(self, server: Place) -> str:
-        """The scheme, http or https, as it counts for one server."""
-        return "https" if self.winrm(server, "scheme") == "https" else "http"
+def winrm_key(draft: Draft, server: Place, key: str) -> object:
+    """A key of WinRM as it counts for one server: its own, else the top-level one, else None."""
+    return draft.raw(*server, "winrm", key) if draft.has(*server, "winrm", key) else draft.raw("winrm", key)
 
-    def winrm_port(self, server: Place) -> int:
-        """The WinRM port of one server. A server that names its scheme and no port gets that scheme's port."""
-        own = self.port(*server, "winrm", "port")
-        if own is None and not self.has(*server, "winrm", "scheme"):
-            own = self.port("winrm", "port")
-        return own if own is not None else WINRM_PORTS[self.winrm_scheme(server)]
+
+def winrm_scheme(draft: Draft, server: Place) -> str:
+    """The scheme, http or https, as it counts for one server."""
+    return "https" if winrm_key(draft, server, "scheme") == "https" else "http"
+
+
+def winrm_port(draft: Draft, server: Place) -> int:
+    """The WinRM port of one server. A server that names its scheme and no port gets that scheme's port."""
+    own = draft.port(*server, "winrm", "port")
+    if own is None and not draft.has(*server, "winrm", "scheme"):
+        own = draft.port("winrm", "port")
+    return own if own is not None else WINRM_PORTS[winrm_scheme(draft, server)]

@@ -22,13 +22,14 @@ from provision.definition.draft import Draft
 from provision.definition.locate import in_order, locate, span_of
 from provision.definition.masking import without_secret_lines, without_secrets
 from provision.definition.names import check_names
+from provision.definition.nodes import Mapping, Node, Span, plain
 from provision.definition.ports import check_ports
 from provision.definition.roots import check_roots
 from provision.definition.shape import ClusterShape
 from provision.definition.slices import check_slices
 from provision.definition.source import read_text, refuse_control_characters
 from provision.definition.translate import translate
-from provision.definition.tree import BrokenYamlError, Mapping, Node, Span, parse, plain
+from provision.definition.tree import BrokenYamlError, parse
 from provision.errors import ClusterFileError, Problem
 from provision.model.cluster import Cluster
 

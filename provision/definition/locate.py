@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from provision.definition.complaint import Complaint, Place
-from provision.definition.tree import Mapping, Node, Scalar, Sequence, Span
+from provision.definition.nodes import Mapping, Node, Scalar, Sequence, Span
 from provision.errors import Problem
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from provision.definition.tree import Mapping, Node, Scalar, Sequence
+from provision.definition.nodes import Mapping, Node, Scalar, Sequence
 
 _SECRET_KEY = re.compile(r"pas+w|pwd|secret|token|credential", re.IGNORECASE)
 _REFERENCE = re.compile(r"(?:env|file|keyring|cmd):|ask$")

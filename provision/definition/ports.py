@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provision.definition.complaint import Complaint, Place
-from provision.definition.draft import Draft
+from provision.definition.draft import Draft, winrm_port
 from provision.model.ports import PortRange
 
 LOWEST_PASSIVE = 1025
@@ -48,7 +48,7 @@ def _taken(draft: Draft) -> dict[int, str]:
     """Ports that mean something else, with words for each."""
     taken = {SSH_PORT: f"the SSH port {SSH_PORT}", **WINDOWS_PORTS}
     for server in draft.places("servers"):
-        taken.setdefault(draft.winrm_port(server), f"the WinRM port {draft.winrm_port(server)}")
+        taken.setdefault(winrm_port(draft, server), f"the WinRM port {winrm_port(draft, server)}")
         port = draft.port(*server, "ftp_port")
         if port is not None:
             taken.setdefault(port, f"the FTP port {port} of {draft.name_of(server)}")
@@ -86,7 +86,7 @@ def _at_servers(draft: Draft) -> Iterator[Complaint]:
     for server in draft.places("servers"):
         given = draft.has(*server, "ftp_port")
         port = draft.port(*server, "ftp_port") if given else draft.ftp_port()
-        what = WINDOWS_PORTS.get(port or 0, f"the WinRM port {port}" if port == draft.winrm_port(server) else "")
+        what = WINDOWS_PORTS.get(port or 0, f"the WinRM port {port}" if port == winrm_port(draft, server) else "")
         if what:
             where: Place = (*server, "ftp_port") if given else ("ftp", "port")
             yield Complaint("P113", where, f"the FTP port of {draft.name_of(server)} is {what}", "another port")

@@ -64,16 +64,11 @@ def resolve_secrets(
     """
     sources = Sources(environ, ask, base, deadline)
     wanted = list(dict.fromkeys(refs))
-    found: dict[str, Secret | UnresolvedError] = {}
-    for ref in wanted:
-        if _place(ref) not in found and (ref.scheme != "ask" or ask is None):
-            found[_place(ref)] = _try(ref, sources)
-    failed = [(ref, one) for ref in wanted if isinstance(one := found.get(_place(ref)), UnresolvedError)]
-    if not failed:
-        found |= {_place(ref): _try(ref, sources) for ref in wanted if ref.scheme == "ask"}
-        failed = [(ref, one) for ref in wanted if isinstance(one := found[_place(ref)], UnresolvedError)]
-    if failed:
-        raise _all_failed(failed)
+    quiet = {_place(ref): ref for ref in wanted if ref.scheme != "ask" or ask is None}
+    found = {place: _try(ref, sources) for place, ref in quiet.items()}
+    _refuse_failed(wanted, found)
+    found |= {_place(ref): _try(ref, sources) for ref in wanted if _place(ref) not in quiet}
+    _refuse_failed(wanted, found)
     return {ref: one for ref in wanted if isinstance(one := found[_place(ref)], Secret)}
 
 
@@ -82,10 +77,14 @@ def _place(ref: SecretRef) -> str:
     return f"ask {ref.key}" if ref.scheme == "ask" else str(ref)
 
 
-def _all_failed(failed: list[tuple[SecretRef, UnresolvedError]]) -> SecretError:
+def _refuse_failed(wanted: list[SecretRef], found: Mapping[str, Secret | UnresolvedError]) -> None:
+    """Raise SecretError when something was looked up in vain."""
+    failed = [(ref, one) for ref in wanted if isinstance(one := found.get(_place(ref)), UnresolvedError)]
+    if not failed:
+        return
     listed = "; ".join(f"{ref.key} (line {ref.line}): {one.why}" for ref, one in failed)
     what = "a secret cannot be resolved" if len(failed) == 1 else f"{len(failed)} secrets cannot be resolved"
-    return SecretError(failed[0][1].code, what, why=listed, next=f"provision explain {failed[0][1].code}")
+    raise SecretError(failed[0][1].code, what, why=listed, next=f"provision explain {failed[0][1].code}")
 
 
 def _try(ref: SecretRef, sources: Sources) -> Secret | UnresolvedError:
@@ -134,7 +133,7 @@ def _from_environment(name: str, environ: Mapping[str, str]) -> str:
 def _from_file(path: Path) -> str:
     """One trailing newline is dropped. The mode is that of the opened file, so that nothing changes in between."""
     try:
-        stream = open(path, "rb", opener=_without_waiting)  # noqa: PTH123, SIM115 -- Path.open has no opener; closed below
+        stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115 -- Path.open has no opener; closed below
     except OSError as error:
         raise UnresolvedError("P122", f"{path} cannot be read: {error.strerror}") from None
     with stream:

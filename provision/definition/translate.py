@@ -7,14 +7,14 @@ to find the model that stands at a place.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
 from provision.definition.complaint import BadValueError, Complaint, Place, dotted, shown
+from provision.definition.nodes import Ambiguous
 from provision.definition.shape import ClusterShape
-from provision.definition.tree import Ambiguous
 from provision.definition.values import REFERENCE
 
 if TYPE_CHECKING:
@@ -34,25 +34,13 @@ _WANTED = {
 
 
 def translate(errors: Iterable[ErrorDetails], data: object) -> Iterator[Complaint]:
-    """A complaint for each error of `ClusterShape.model_validate(data)`; a value that is empty is said to be empty."""
+    """A complaint for each error of `ClusterShape.model_validate(data)`."""
     for error in errors:
         place = real_place(error["loc"], data)
-        kind = error["type"]
-        if kind == "extra_forbidden":
-            yield _unknown_key(place)
-        elif kind == "missing":
-            key = dotted((error["loc"][-1],))
-            yield Complaint("P106", place, f"{dotted(place)} has no {key}", f"add {key}: it has no default")
-        elif kind == "value_error":
-            yield _bad_value(place, error)
-        elif kind in _WANTED:
-            yield _wrong_type(place, error["input"], _WANTED[kind])
-        elif kind == "too_short":
-            yield Complaint("P106", place, f"{dotted(place)} is an empty list", "at least one")
-        elif kind == "literal_error":
-            yield _wrong_word(place, error)
+        if error["type"] in _WANTED:
+            yield _wrong_type(place, error["input"], _WANTED[error["type"]])
         else:
-            yield Complaint("P109", place, f"{dotted(place)} is {shown(error['input'])}", _bounds(place, error))
+            yield _BY_TYPE.get(error["type"], _out_of_bounds)(place, error)
 
 
 def real_place(loc: Iterable[str | int], data: Any) -> Place:
@@ -83,7 +71,7 @@ def _model_in(annotation: object) -> type[BaseModel] | None:
     return next((found for one in get_args(annotation) if (found := _model_in(one))), None)
 
 
-def _unknown_key(place: Place) -> Complaint:
+def _unknown_key(place: Place, _error: ErrorDetails) -> Complaint:
     key, model = str(place[-1]), model_at(place[:-1])
     known = list(model.model_fields) if model else []
     close = difflib.get_close_matches(key.lower().replace("-", "_"), known, n=1)
@@ -143,6 +131,19 @@ def _wrong_word(place: Place, error: ErrorDetails) -> Complaint:
     return Complaint(code, place, f"{dotted(place)} is {what}", expected + hint)
 
 
+def _missing(place: Place, error: ErrorDetails) -> Complaint:
+    key = dotted((error["loc"][-1],))
+    return Complaint("P106", place, f"{dotted(place)} has no {key}", f"add {key}: it has no default")
+
+
+def _empty_list(place: Place, _error: ErrorDetails) -> Complaint:
+    return Complaint("P106", place, f"{dotted(place)} is an empty list", "at least one")
+
+
+def _out_of_bounds(place: Place, error: ErrorDetails) -> Complaint:
+    return Complaint("P109", place, f"{dotted(place)} is {shown(error['input'])}", _bounds(place, error))
+
+
 def _bounds(place: Place, error: ErrorDetails) -> str:
     """The bounds of a number, both of them, from the model's own description."""
     limits = error.get("ctx", {})
@@ -153,3 +154,12 @@ def _bounds(place: Place, error: ErrorDetails) -> str:
         if "minimum" in one and "maximum" in one:
             return f"{one['minimum']} to {one['maximum']}"
     return ", ".join(f"{word}: {limit}" for word, limit in limits.items())
+
+
+_BY_TYPE: dict[str, Callable[[Place, ErrorDetails], Complaint]] = {
+    "extra_forbidden": _unknown_key,
+    "missing": _missing,
+    "value_error": _bad_value,
+    "too_short": _empty_list,
+    "literal_error": _wrong_word,
+}

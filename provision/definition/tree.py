@@ -1,14 +1,12 @@
 """YAML text -> a tree of values that know where they stand. Limits come before everything else.
 
 The text is hostile: depth and number of nodes are bounded while it is read; anchors, aliases, merge keys, tags,
-directives, second documents and doubled keys are complaints. A plain word that YAML readers disagree about
-(`no`, `021`, `1e3`, `2016-01-01`, `12:30`) becomes `Ambiguous`, which nothing accepts: whoever means text quotes it.
+directives, second documents and doubled keys are complaints; what single words mean stands in `nodes`.
 This module knows YAML and nothing of clusters.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -27,6 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from provision.definition.complaint import shown
+from provision.definition.nodes import Ambiguous, Mapping, Node, Scalar, Sequence, Span, resolve
 from provision.errors import Problem
 
 DEEPEST = 20
@@ -34,74 +33,6 @@ DEEPEST = 20
 
 MOST_NODES = 50_000
 """Values and keys in one file: some thousand servers with every key given."""
-
-_NULLS = {"", "~", "null", "Null", "NULL"}
-_BOOLS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_DISAGREED = re.compile(
-    r"y|Y|n|N|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF"                       # yes and no in YAML 1.1
-    r"|[-+]?[0-9][0-9_]*|[-+]?0[xbo][0-9A-Fa-f_]+"                             # other spellings of whole numbers
-    r"|[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9_]+|[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?"  # numbers with a point or exponent
-    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"                       # base 60 in YAML 1.1
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\s].*)?"                            # dates
-    r"|=|<<"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where something stands: line and column from 1, length in characters on that line, at least 1."""
-
-    line: int
-    column: int
-    length: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """A plain word that some YAML readers take for something else than text. It equals no text and no number."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
-
-
-Plain = str | int | bool | None | Ambiguous
-
-
-@dataclass(frozen=True, slots=True)
-class Scalar:
-    """A single value. `end` is the line and column just behind it, for values over several lines."""
-
-    value: Plain
-    span: Span
-    end: tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Sequence:
-    """A list."""
-
-    items: tuple[Node, ...]
-    span: Span
-
-
-@dataclass(frozen=True, slots=True)
-class Mapping:
-    """A mapping; keys are the text that stands there. `keys` says where each stands.
-
-    Of a key that stands there twice the first value counts; the others are in `doubled`, for nothing but masking.
-    """
-
-    items: dict[str, Node]
-    keys: dict[str, Span]
-    span: Span
-    doubled: tuple[tuple[str, Node], ...] = ()
-
-
-Node = Scalar | Sequence | Mapping
 
 
 class BrokenYamlError(Exception):
@@ -121,26 +52,6 @@ def parse(text: str) -> tuple[Node | None, tuple[Problem, ...]]:
     """The tree of `text` (None: it holds no value at all) and what is forbidden in it. Raises `BrokenYamlError`."""
     builder = _Builder(text.split("\n"), _events(text))
     return builder.document(), tuple(builder.problems)
-
-
-def plain(node: Node) -> object:
-    """The tree as dict, list, str, int, bool, None and Ambiguous."""
-    if isinstance(node, Mapping):
-        return {key: plain(one) for key, one in node.items.items()}
-    if isinstance(node, Sequence):
-        return [plain(one) for one in node.items]
-    return node.value
-
-
-def resolve(text: str) -> Plain:
-    """What a plain (unquoted) word means; only spellings that every YAML reader takes alike mean a number."""
-    if text in _NULLS:
-        return None
-    if text in _BOOLS:
-        return _BOOLS[text]
-    if _WHOLE.fullmatch(text):
-        return int(text)
-    return Ambiguous(text) if _DISAGREED.fullmatch(text) else text
 
 
 def _events(text: str) -> Iterator[Event]:
@@ -190,9 +101,9 @@ class _Builder:
 
     def _check_start(self, event: DocumentStartEvent, started: int) -> None:
         if started > 1:
-            self._complain("P104", event.start_mark, 3, "a second document begins here", "one document in a file")
+            self._complain(event.start_mark, 3, "a second document begins here", "one document in a file")
         elif event.version or event.tags:
-            self._complain("P104", event.start_mark, 1, "a YAML directive", "no % lines")
+            self._complain(event.start_mark, 1, "a YAML directive is not allowed here", "no % lines")
 
     def _node(self, event: Event, depth: int) -> Node:
         self._count(event, depth)
@@ -223,10 +134,10 @@ class _Builder:
     def _key(self, event: Event, depth: int) -> tuple[str, Span]:
         node = self._node(event, depth)
         if not isinstance(node, Scalar) or not isinstance(event, ScalarEvent):
-            self._complain("P104", event.start_mark, node.span.length, "this key is not a word", "a single word")
+            self._complain(event.start_mark, node.span.length, "this key is not a word", "a single word")
             return f"?{self.nodes}", node.span
         if event.value == "<<" and event.implicit[0]:
-            self._complain("P104", event.start_mark, 2, "a merge key", "write the keys out: no <<")
+            self._complain(event.start_mark, 2, "a merge key is not allowed here", "write the keys out: no <<")
         return event.value, node.span
 
     def _sequence(self, start: SequenceStartEvent, depth: int) -> Sequence:
@@ -241,32 +152,26 @@ class _Builder:
 
     def _check_marks(self, event: Event) -> None:
         if isinstance(event, AliasEvent):
-            self._complain("P104", event.start_mark, None, "an alias", "write the value out: no * and no &")
+            self._complain(event.start_mark, None, "an alias is not allowed here", "write the value out: no * and no &")
         elif getattr(event, "anchor", None):
-            self._complain("P104", event.start_mark, None, "an anchor", "write the value out: no & and no *")
+            self._complain(event.start_mark, None, "an anchor is not allowed here", "write values out: no & and no *")
         if getattr(event, "tag", None) and not isinstance(event, AliasEvent):
-            self._complain("P104", event.start_mark, None, "a tag", "plain values: no ! tags")
+            self._complain(event.start_mark, None, "a tag is not allowed here", "plain values: no ! tags")
 
     def _count(self, event: Event, depth: int) -> None:
         self.nodes += 1
-        if depth > DEEPEST:
-            self._stop(event, f"more than {DEEPEST} levels inside each other")
-        if self.nodes > MOST_NODES:
-            self._stop(event, f"more than {MOST_NODES} values")
-
-    def _stop(self, event: Event, message: str) -> None:
+        if depth <= DEEPEST and self.nodes <= MOST_NODES:
+            return
+        much = f"{DEEPEST} levels inside each other" if depth > DEEPEST else f"{MOST_NODES} values"
         line, column = event.start_mark.line + 1, event.start_mark.column + 1
-        raise BrokenYamlError((Problem("P104", message, line, column, 1, "a cluster file is flat and small"),))
+        hint = "a cluster file is flat and small"
+        raise BrokenYamlError((Problem("P104", f"more than {much}", line, column, 1, hint),))
 
-    def _complain(self, code: str, mark: _Mark, length: int | None, message: str, allowed: str) -> None:
-        span = Span(mark.line + 1, mark.column + 1, length or self._word(mark))
-        what = f"{message} is not allowed here" if message.startswith("a") else message
-        self.problems.append(Problem(code, what, span.line, span.column, span.length, allowed))
-
-    def _word(self, mark: _Mark) -> int:
-        """Length of the word that begins at `mark`."""
-        rest = self.lines[mark.line][mark.column :] if mark.line < len(self.lines) else ""
-        return max(1, len(rest.split(maxsplit=1)[0]) if rest.split() else 1)
+    def _complain(self, mark: _Mark, length: int | None, message: str, allowed: str) -> None:
+        """Something forbidden at `mark`; without `length` it is a word."""
+        rest = self.lines[mark.line][mark.column :].split(maxsplit=1) if mark.line < len(self.lines) else []
+        width = length or (len(rest[0]) if rest else 1)
+        self.problems.append(Problem("P104", message, mark.line + 1, mark.column + 1, width, allowed))
 
     def _span(self, event: Event, length: int | None) -> Span:
         """Where an event begins; without `length`, up to its end on the same line, or to the end of that line."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -142,14 +143,11 @@ def test_the_vip_may_be_the_balancers_own_address() -> None:
 
 
 def test_a_root_loses_its_symbolic_links(tmp_path: Path) -> None:
-    (tmp_path / "short" / "lb1").mkdir(parents=True)
-    (tmp_path / ".lab").symlink_to(tmp_path / "short")
-    os.chdir(tmp_path)
-    text = SMALLEST.replace("address: 10.0.0.1}", "address: 10.0.0.1, root: .lab/lb1}")
-    try:
-        assert read(text, f"{tmp_path}/small.yml").balancers[0].root == os.path.realpath(tmp_path / "short" / "lb1")
-    except ClusterFileError as error:  # a temporary folder with a long name is itself refused, and rightly
-        assert "P119" in str(error)
+    with tempfile.TemporaryDirectory(prefix="pd-") as short:
+        (Path(short) / "lb1").mkdir()
+        (tmp_path / ".lab").symlink_to(short)
+        text = SMALLEST.replace("address: 10.0.0.1}", "address: 10.0.0.1, root: .lab/lb1}")
+        assert read(text, f"{tmp_path}/small.yml").balancers[0].root == os.path.realpath(short) + "/lb1"
 
 
 @pytest.mark.parametrize("root", ["/tmp/" + "x" * 72, "/tmp/a b", "/tmp/a'b"])

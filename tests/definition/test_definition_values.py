@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -40,3 +41,41 @@ def test_a_wrong_value_is_refused_with_code_line_and_column(case: dict[str, Any]
 
 def test_the_base_of_the_cases_is_itself_valid(base: str) -> None:
     assert parse_cluster(base, Path("demo.yml")).name == "demo"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("affinity: source", "afinity: source", "did you mean affinity?"),
+        ("affinity: source", "Affinity: source", "did you mean affinity?"),
+        ("firewall_zone:", "firewall-zone:", "did you mean firewall_zone?"),
+        ("vip_owner: external", "passive_ports: 10000-10099", "did you mean ftp.passive_ports?"),
+        ("vip_owner: external", "ftp_port: 21", "did you mean servers[].ftp_port?"),
+        ("vip_owner: external", "zzzz: 21", "known here: cluster, vip, vip_owner, ftp, balancers, servers, winrm, stats, probe"),
+        ("affinity: source", "affinity: sorce", "source or none; did you mean source?"),
+        ("port: 8404", "port: 65536", "1 to 65535"),
+        ("size: 100k", "size: 0", "1 to 100000000"),
+        ("name: ftp1", "name: 123", 'text: write it in quotes, "123"'),
+        ("passive_ports: 10000-10099", "passive_ports: 10099-10000", "LOW-HIGH: 10000-10099"),
+        ("allow: [10.0.0.0/24]", "allow: [10.0.0.9/24]", "the network is 10.0.0.0/24"),
+    ],
+)
+def test_a_problem_says_what_is_allowed_or_was_meant(old: str, new: str, hint: str, base: str) -> None:
+    assert problems_of(base.replace(old, new, 1))[0].allowed == hint
+
+
+def test_a_repeated_name_says_where_it_stood_first(base: str) -> None:
+    found = problems_of(base.replace("name: ftp2", "name: Ftp1"))
+    assert found[0].message == 'server name "Ftp1" is used twice (first at line 19)'
+
+
+def test_a_name_that_may_not_resolve_is_not_looked_up(base: str, wire: list[str]) -> None:
+    text = base.replace("address: 10.0.0.1\n", "address: no-such-host.invalid\n")
+    assert parse_cluster(text, Path("demo.yml")).balancers[0].address == "no-such-host.invalid"
+    assert wire == []
+
+
+def test_the_watch_over_connections_sees_one(wire: list[str]) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+    assert wire == ["socket.__new__", "socket.bind"]
