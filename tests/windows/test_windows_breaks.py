@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ftplib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -116,3 +117,34 @@ def test_a_changed_password_comes_back_with_the_mend_even_when_broken_twice(cont
 def test_a_host_that_does_not_run_cannot_be_told(host: WindowsHost, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         do(host, "service-stopped")
+
+
+def mend(host: WindowsHost, name: str) -> None:
+    act = BREAKS[name].mend
+    assert act
+    act(host.directory)
+
+
+def test_ssl_required_refuses_plain_logins_until_it_is_mended(controlled: WindowsHost, connect: Connect) -> None:
+    do(controlled, "ssl-required")
+    with pytest.raises(ftplib.error_perm, match="534"):
+        connect()
+    mend(controlled, "ssl-required")
+    assert connect().voidcmd("NOOP")
+
+
+def test_other_content_is_shown_until_it_is_mended(controlled: WindowsHost, connect: Connect) -> None:
+    connect().mkd("ours")
+    do(controlled, "content-differs")
+    assert connect().nlst() == []
+    mend(controlled, "content-differs")
+    assert connect().nlst() == ["ours"]
+
+
+def test_reserved_ports_give_425_until_they_are_released(controlled: WindowsHost, connect: Connect) -> None:
+    do(controlled, "ports-reserved")
+    ftp = connect()
+    with pytest.raises(ftplib.error_temp, match="425"):
+        ftp.sendcmd("PASV")
+    mend(controlled, "ports-reserved")
+    assert passive(ftp)[1] in (10040, 10041)

@@ -217,3 +217,11 @@ def test_a_word_that_netsh_does_not_know_fails(host: WindowsHost) -> None:
 def test_the_address_of_the_machine_is_its_own(host: WindowsHost) -> None:
     lines, _ = make_world(host).native["ipconfig"]([])
     assert any(line.endswith(ADDRESS) for line in lines)
+
+
+def test_net_stops_and_starts_a_service_and_says_so(host: WindowsHost) -> None:
+    net = make_world(host).native["net"]
+    assert net(["stop", "ftpsvc"]) == (["The Microsoft FTP Service service was stopped successfully.", ""], 0)
+    assert net(["stop", "ftpsvc"])[1] == 2
+    assert net(["start", "ftpsvc"])[1] == 0
+    assert host.state.services["ftpsvc"].status == "Running"

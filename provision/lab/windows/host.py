@@ -60,12 +60,16 @@ class WindowsHost:
         return Surroundings(
             address=self.settings.address,
             settings=self._ftp_settings,
-            admits=lambda remote, port: firewall.admits(self.state, remote, port, "ftpsvc"),
+            admits=self._admits,
             reserved_ports=lambda: self.state.unbindable_ports,
             accounts=self.passwords,
             certificate=self._certificate,
             report=self.report,
         )
+
+    def _admits(self, remote: str, port: int) -> bool:
+        """Windows does not filter what a machine says to itself."""
+        return remote == self.settings.address or firewall.admits(self.state, remote, port, "ftpsvc")
 
     def _ftp_settings(self) -> FtpSettings:
         return read_settings(Document.load(self.config_path), self.paths.local)

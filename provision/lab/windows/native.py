@@ -1,6 +1,6 @@
-"""Programs of Windows that a script or a newcomer calls: netsh, hostname, whoami, ipconfig, sc, ver.
+"""Programs of Windows that a script or a newcomer calls: netsh, hostname, whoami, ipconfig, sc, net.
 
-They must not change anything. A word that a program does not know is answered as the real one does, with a code that
+They must not know who calls. A word that a program does not know is answered as the real one does, with a code that
 is not 0.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from provision.lab.windows.host import WindowsHost
+from provision.lab.windows.services import ServiceFailed
 from provision.lab.windows.state import Service
 
 Answer = tuple[Sequence[str], int]
@@ -24,6 +25,7 @@ def native_commands(host: WindowsHost) -> Mapping[str, Native]:
         "whoami": lambda _argv: ([user_name(host).lower()], 0),
         "ipconfig": lambda _argv: (_ipconfig(host), 0),
         "sc": lambda argv: _sc(host, argv),
+        "net": lambda argv: _net(host, argv),
     }
     return {name + suffix: command for name, command in commands.items() for suffix in ("", ".exe")}
 
@@ -91,3 +93,22 @@ def _sc_lines(service: Service, *, with_process: bool) -> list[str]:
              "        WIN32_EXIT_CODE    : 0  (0x0)", "        SERVICE_EXIT_CODE  : 0  (0x0)",
              "        CHECKPOINT         : 0x0", "        WAIT_HINT          : 0x0"]
     return [*lines, f"        PID                : {service.process_id}"] if with_process else lines
+
+
+def _net(host: WindowsHost, argv: Sequence[str]) -> Answer:
+    """net start and net stop."""
+    words = [word.lower() for word in argv]
+    if len(words) != 2 or words[0] not in ("start", "stop"):
+        return ["The syntax of this command is:", "", "NET", "    [ START | STOP ]"], 1
+    service = host.state.service(words[1])
+    if service is None:
+        return ["The service name is invalid.", ""], 2
+    if (service.status == "Running") == (words[0] == "start"):
+        state = "already been started" if words[0] == "start" else "not started"
+        return [f"The {service.display_name} service {'has' if words[0] == 'start' else 'is'} {state}.", ""], 2
+    try:
+        (host.services.start if words[0] == "start" else host.services.stop)(service.name)
+    except ServiceFailed as error:
+        return [f"The {service.display_name} service could not be started.", str(error), ""], 2
+    done = "started" if words[0] == "start" else "stopped"
+    return [f"The {service.display_name} service was {done} successfully.", ""], 0

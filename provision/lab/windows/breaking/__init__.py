@@ -1,0 +1,1 @@
+"""How a careless hand breaks a Windows host; `breaks.py` has the table."""
