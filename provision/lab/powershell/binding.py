@@ -71,7 +71,8 @@ def bind(parameters: Sequence[Parameter], given: Sequence[Given], command: str) 
             continue
         parameter = find_parameter(parameters, item.name, command, item.line)
         if parameter.switch:
-            _put(bound, parameter, to_bool(item.value) if item.has_value else True, item.line)
+            # A client that adds a switch sends no value, which arrives as $null.
+            _put(bound, parameter, to_bool(item.value) if item.has_value and item.value is not None else True, item.line)
         elif item.has_value:
             _put(bound, parameter, item.value, item.line)
         elif position < len(given) and given[position].name is None:

@@ -8,7 +8,7 @@ from provision.lab.powershell import syntax
 from provision.lab.powershell.binding import Given, bind, no_surplus, require
 from provision.lab.powershell.convert import cast
 from provision.lab.powershell.expressions import evaluate, require_type
-from provision.lab.powershell.machine import Machine, ReturnSignal, Slot
+from provision.lab.powershell.machine import Machine, ReturnSignal, Slot, depth_overflow
 from provision.lab.powershell.values import NOTHING, Hashtable
 from provision.lab.powershell.world import Parameter
 
@@ -31,8 +31,11 @@ def call_block(block: syntax.Block, given: Sequence[Given], machine: Machine, na
     """Run a block with arguments and pipeline input, and give its output. `own_scope` is False for dot-sourcing."""
     if not own_scope:
         return _enter(block, given, machine, name, feed)
-    with machine.new_scope():
-        return _enter(block, given, machine, name, feed)
+    try:
+        with machine.new_scope():
+            return _enter(block, given, machine, name, feed)
+    except RecursionError:
+        raise depth_overflow() from None
 
 
 def _enter(block: syntax.Block, given: Sequence[Given], machine: Machine, name: str,

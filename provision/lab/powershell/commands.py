@@ -46,8 +46,10 @@ def run_command(node: syntax.Command, feed: Iterator[object] | None, machine: Ma
     try:
         given = _arguments(node.elements, machine)
         called = evaluate(node.name, machine)
+        streams = [each for each in node.elements if isinstance(each, syntax.Redirection)]
+        before = len(machine.streams.errors)
         source = dispatch(called, given, feed, machine, node)
-        yield from _redirected(source, node, machine)
+        yield from _redirected(source, streams, before, machine) if streams else source
     except ScriptError as error:
         raise fail(error, node.line) from None
     except Refused as refused:
@@ -71,13 +73,9 @@ def _arguments(elements: Sequence[syntax.Element], machine: Machine) -> list[Giv
     return given
 
 
-def _redirected(source: Iterable[object], node: syntax.Command, machine: Machine) -> Iterator[object]:
-    streams = [each for each in node.elements if isinstance(each, syntax.Redirection)]
-    if not streams:
-        yield from source
-        return
+def _redirected(source: Iterable[object], streams: Sequence[syntax.Redirection], before: int,
+                machine: Machine) -> Iterator[object]:
     errors = machine.streams.errors
-    before = len(errors)
     output = list(source)
     for each in streams:
         if each.stream in ("2", "*"):

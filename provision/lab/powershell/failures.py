@@ -157,7 +157,7 @@ def fail(error: ScriptError, line: int | None, inner: ExceptionValue | None = No
 def wrapped(error: ScriptError, line: int | None, message: str, kind: str) -> Failure:
     """A failure inside a .NET member, as PowerShell hands it on: wrapped, with the original inside."""
     inner = ExceptionValue(error)
-    outer = ScriptError(message, exception_type=_AUTOMATION + kind, category="NotSpecified", line=error.line,
+    outer = ScriptError(message, exception_type=_AUTOMATION + kind, category="NotSpecified",
                         error_id=error.exception_type.rpartition(".")[2])
     return fail(outer, line, inner)
 

@@ -106,8 +106,7 @@ class Machine:
     def new_scope(self) -> Iterator[Scope]:
         """A child of the current scope, for the time of a call."""
         if self.depth >= MAX_DEPTH:
-            raise ScriptError("The script failed due to call depth overflow.", error_id="CallDepthOverflow",
-                              category="InvalidOperation")
+            raise depth_overflow()
         before = self.scope
         self.scope = Scope(before)
         self.depth += 1
@@ -212,6 +211,12 @@ class Machine:
             except ReturnSignal:
                 pass
         return collect(out)
+
+
+def depth_overflow() -> ScriptError:
+    """What a script gets that calls itself without end."""
+    return ScriptError("The script failed due to call depth overflow.", error_id="CallDepthOverflow",
+                       category="InvalidOperation")
 
 
 def emit(value: object, out: list[object]) -> None:

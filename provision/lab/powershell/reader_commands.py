@@ -24,15 +24,15 @@ def pipeline_element(node: TreeNode, read: StatementReader) -> syntax.Expression
         operator = text_of(parts.pop(0))
     name, *rest = parts
     word = text_of(name)
-    bounds = _RANGE.fullmatch(word)
-    if bounds is not None and not rest and not operator:
-        low, high = (syntax.Literal(line_of(name), int(bound)) for bound in bounds.groups())
-        return syntax.Binary(line_of(node), "..", low, high)
     elements: tuple[syntax.Element, ...] = ()
     for part in rest:
         if part.type != "command_elements":
             raise refuse(part)
         elements = tuple(_elements(part, read))
+    bounds = _RANGE.fullmatch(word)
+    if bounds is not None and not elements and not operator:
+        low, high = (syntax.Literal(line_of(name), int(bound)) for bound in bounds.groups())
+        return syntax.Binary(line_of(node), "..", low, high)
     called = _called(name, read)
     return syntax.Command(line_of(node), operator, called, elements)
 

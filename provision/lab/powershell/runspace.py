@@ -131,9 +131,9 @@ class Runspace:
         try:
             block = read_script(command.text)
         except SyntaxFault as fault:
-            raise fail(ScriptError(
-                f"The script does not parse near {fault.near!r}.", category="ParserError", line=fault.line,
-                exception_type="System.Management.Automation.ParseException", error_id="ParseError"), fault.line) from None
+            error = ScriptError(f"The script does not parse near {fault.near!r}.", category="ParserError",
+                                exception_type="System.Management.Automation.ParseException", error_id="ParseError")
+            raise Failure(fail(error, fault.line).record, is_throw=True) from None
         yield from call_block(block, given, self._machine, "the script", feed=feed, own_scope=False)
 
 
