@@ -28,16 +28,17 @@ def check_ports(draft: Draft) -> Iterator[Complaint]:
 
 
 def _passive(wide: PortRange, draft: Draft) -> Iterator[Complaint]:
-    place: Place = ("ftp", "passive_ports")
-    allowed = f"must lie in {LOWEST_PASSIVE}-65535"
     taken = [what for port, what in sorted(_taken(draft).items()) if port in wide]
-    if taken:
-        yield Complaint("P102", place, f"passive range contains {_listed(taken)}", allowed)
-    elif wide.low < LOWEST_PASSIVE:
-        yield Complaint("P102", place, f"passive range begins at {wide.low}", allowed)
-    elif len(wide) > MOST_PASSIVE:
-        message = f"passive range holds {len(wide)} ports"
-        yield Complaint("P102", place, message, f"at most {MOST_PASSIVE} ports; two hundred a server are plenty")
+    faults = [f"contains {_listed(taken)}"] if taken else []
+    if len(wide) > MOST_PASSIVE:
+        faults.append(f"holds {len(wide)} ports")
+    if wide.low < LOWEST_PASSIVE and not taken:
+        faults.append(f"begins at {wide.low}")
+    allowed = f"at most {MOST_PASSIVE} ports that nothing else uses; two hundred a server are plenty"
+    if wide.low < LOWEST_PASSIVE:
+        allowed = f"must lie in {LOWEST_PASSIVE}-65535"
+    if faults:
+        yield Complaint("P102", ("ftp", "passive_ports"), f"passive range {_listed(faults)}", allowed)
 
 
 def _listed(words: list[str]) -> str:

@@ -79,3 +79,23 @@ def test_the_watch_over_connections_sees_one(wire: list[str]) -> None:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
     assert wire == ["socket.__new__", "socket.bind"]
+
+
+@pytest.mark.parametrize(
+    ("ports", "message"),
+    [
+        ("20-2030", "contains the FTP port 21, the SSH port 22 and the SSH port 2022"),
+        ("8000-18000", "contains the statistics port 8404 and holds 10001 ports"),
+        ("47000-47010", "contains WinRM's local port 47001"),
+        ("1000-1200", "begins at 1000"),
+        ("10000-14096", "holds 4097 ports"),
+    ],
+)
+def test_everything_that_is_wrong_with_a_range_is_said(ports: str, message: str, base: str) -> None:
+    text = base.replace("10000-10099", ports).replace("  ports_per_server: 50\n", "")
+    assert problems_of(text)[0].message == f"passive range {message}"
+
+
+def test_the_largest_and_the_lowest_range_are_fine(base: str) -> None:
+    assert len(parse_cluster(base.replace("10000-10099", "10000-14095"), Path("demo.yml")).ftp.passive_ports) == 4096
+    assert parse_cluster(base.replace("10000-10099", "1025-1200"), Path("demo.yml")).ftp.passive_ports.low == 1025
