@@ -70,9 +70,14 @@ def _stat(answers: Answers) -> list[tuple[str, ...]]:
 def _content(answers: Answers, path: str, text: str) -> OurText | ForeignContent:
     """Ours by its first line; a text that did not come over as it lies there (NUL, not UTF-8) cannot be ours."""
     whole = sha256(text) == answers.hashes[path]
-    if answers.is_ours(text) and whole and max(text) < "\udc80":
+    if answers.is_ours(text) and whole and _is_utf8(text):
         return OurText(answers.masks.mask(text))
     return ForeignContent(answers.hashes[path])
+
+
+def _is_utf8(text: str) -> bool:
+    """Bytes that are no UTF-8 arrive as lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _openings(zone: Zone) -> Iterator[tuple[str, Resource]]:
