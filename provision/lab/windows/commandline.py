@@ -23,8 +23,10 @@ def words_of(line: str) -> list[str]:
 
 def run_command_line(command: str, arguments: Sequence[str], stdin: bytes, programs: Mapping[str, NativeCommand],
                      powershell: PowerShellExe, version: str) -> ProcessResult:
-    """Run one line. COMMAND may hold the whole line or only the program's name."""
-    words = [*words_of(command), *(argument.strip('"') for argument in arguments)]
+    """Run one line. COMMAND may hold the whole line or only the program's name; WinRS puts a blank between it and
+    each of ARGUMENTS, and clients differ in how many words they put into one.
+    """
+    words = words_of(" ".join((command, *arguments)))
     if not words:
         return ProcessResult(b"", b"", 0)
     name, rest = words[0].rpartition("\\")[2].lower(), words[1:]
