@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,14 +81,39 @@ class Balancer:
         path.write_text(text.replace("{root}", str(self.root)).replace("{vip}", VIP))
 
 
-def start(root: Path) -> subprocess.Popen[bytes]:
-    """Start the process of `root` and wait until it answers."""
+def start(root: Path) -> None:
+    """Start the process of `root`, unless it runs, and wait until it answers."""
+    if (root / "host.pid").exists():
+        return
     process = subprocess.Popen([sys.executable, "-m", "provision.lab.balancer.process", "--directory", str(root)])
     deadline = time.monotonic() + 15
     while not (root / "host.pid").exists():
         assert process.poll() is None and time.monotonic() < deadline, (root / "host.log").read_text()
         time.sleep(0.02)
-    return process
+
+
+def soon(test: Callable[[], bool]) -> bool:
+    """Does it come true within five seconds?"""
+    deadline = time.monotonic() + 5
+    while not test() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return test()
+
+
+def ended(pid: int) -> bool:
+    """Gone, or nothing but its remains."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def stop(root: Path) -> None:
+    """End the process of `root`, if it runs."""
+    if (root / "host.pid").exists():
+        pid = int((root / "host.pid").read_text())
+        breaks.ask(root, {"do": "stop"})
+        assert soon(lambda: ended(pid)), (root / "host.log").read_text()
 
 
 @contextmanager
@@ -97,12 +122,11 @@ def balancer_of(**settings: object) -> Iterator[Balancer]:
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(root / "key")], check=True)
     host = {"name": "lb1", "address": ADDRESS, "port": PORT, "vip": VIP, "authorized_keys": [(root / "key.pub").read_text()]}
     (root / "host.json").write_text(json.dumps(host | settings))
-    process = start(root)
+    start(root)
     try:
         yield Balancer(root, str(settings.get("user", "root")))
     finally:
-        process.terminate()
-        process.wait(15)
+        stop(root)
         shutil.rmtree(root)
 
 

@@ -32,7 +32,7 @@ def environment(layout: Layout, settings: Settings, terminal: str | None) -> dic
         "TMPDIR": str(layout.root / "tmp"),
         "LAB_USER": settings.user,
     }
-    return found | ({"TERM": terminal, "PS1": f"[{settings.user}@{settings.name} \\w]# "} if terminal else {})
+    return found | ({"TERM": terminal, "PS1": f"[{settings.user}@{settings.name}]# "} if terminal else {})
 
 
 class Shells:
@@ -138,7 +138,7 @@ class _Child:
             stderr=inner,
             env=env,
             cwd=cwd,
-            start_new_session=True,
+            start_new_session=leader is None,  # setsid makes the session, and takes the terminal for it
         )
         os.close(inner)
         loop = asyncio.get_running_loop()
