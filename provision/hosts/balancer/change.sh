@@ -23,6 +23,7 @@ prepare() {
 
 do_steps() {
     while IFS="$TAB" read -r step a b c d e <&3; do
+        umask 022 # what the machine's own tools write must stay readable; our files' steps say 077
         "do_$step" "$a" "$b" "$c" "$d" "$e" >"$WORK/output" 2>&1 </dev/null
         status=$?
         output=$(tail -c 8192 "$WORK/output")
@@ -113,6 +114,7 @@ do_firewall() { # add|remove runtime|permanent ZONE NETWORK|- PORTS (commas betw
 
 # do_keep PATH ID SHA256: keeps a file under ID before it goes. SHA256 is what was read; "-": nothing was there.
 do_keep() {
+    umask 077
     if [ "$3" = - ]; then
         [ -e "$R$1" ] || return 0
         [ -z "$INSTALLED" ] || { keep_as "$1" "$(hash_of "$R$1")"; return; }
@@ -130,6 +132,7 @@ keep_as() { # PATH ID
 }
 
 do_stage() { # PATH MODE OWNER LENGTH SHA256
+    umask 077
     make_folder "$1" || return
     new=$(beside "$1")
     head -c "$4" <&3 >"$new" || return
@@ -138,6 +141,7 @@ do_stage() { # PATH MODE OWNER LENGTH SHA256
 }
 
 do_restore() { # PATH MODE OWNER ID
+    umask 077
     [ -f "$STATE/originals/$4" ] || { echo "no original is kept for $1 ($4)"; return 1; }
     make_folder "$1" && cat "$STATE/originals/$4" >"$(beside "$1")" && dress "$1" "$2" "$3"
 }

@@ -157,17 +157,10 @@ def _from_bus(answers: Mapping[str, Frame]) -> Firewall:
             sources=_texts(bound.get("sources", [])),
             services=_texts(_ask(answers, f"services:{name}")),
             runtime=_openings(_ask(answers, f"ports:{name}"), _ask(answers, f"rules:{name}")),
-            permanent=_permanent(answers, name),
+            permanent=_openings(_ask(answers, f"permanent-ports:{name}"), _ask(answers, f"permanent-rules:{name}")),
         )
     services = {key.removeprefix("service:"): _ports_of(one) for key, one in answers.items() if key.startswith("service:")}
     return Firewall(True, default, zones, services)
-
-
-def _permanent(answers: Mapping[str, Frame], name: str) -> Openings:
-    """A zone may live in the runtime only: then nothing of it is there at boot."""
-    if "INVALID_ZONE" in answers[f"object:{name}"].text:
-        return Openings()
-    return _openings(_ask(answers, f"permanent-ports:{name}"), _ask(answers, f"permanent-rules:{name}"))
 
 
 def _ports_of(frame: Frame) -> PortSet:

@@ -141,16 +141,22 @@ active_zones() {
     done
 }
 
+# fw_item NAME COMMAND...: an item that must come; without it firewall-cmd is asked.
+fw_item() {
+    item "$@"
+    [ "$item_status" -eq 0 ] || fw_failed=1
+}
+
 read_zone_of() {
-    item "fw:ports:$1" runtime_call getPorts s "$1"
-    item "fw:rules:$1" runtime_call getRichRules s "$1"
-    item "fw:services:$1" runtime_call getServices s "$1"
+    fw_item "fw:ports:$1" runtime_call getPorts s "$1"
+    fw_item "fw:rules:$1" runtime_call getRichRules s "$1"
+    fw_item "fw:services:$1" runtime_call getServices s "$1"
     fw_services="$fw_services ${item_text#as * }"
-    item "fw:object:$1" config_call getZoneByName s "$1"
+    fw_item "fw:object:$1" config_call getZoneByName s "$1"
     object=${item_text#*\"}
     object=${object%%\"*}
-    item "fw:permanent-ports:$1" within 10 busctl call "$BUS" "$object" "$BUS.config.zone" getPorts
-    item "fw:permanent-rules:$1" within 10 busctl call "$BUS" "$object" "$BUS.config.zone" getRichRules
+    fw_item "fw:permanent-ports:$1" within 10 busctl call "$BUS" "$object" "$BUS.config.zone" getPorts
+    fw_item "fw:permanent-rules:$1" within 10 busctl call "$BUS" "$object" "$BUS.config.zone" getRichRules
 }
 
 # Services that every installation opens and that cannot be ours are not asked for their ports.
@@ -167,13 +173,16 @@ read_fw_services() {
 # By D-Bus a question costs 5 ms, by firewall-cmd 200 ms: that one is the way back.
 read_firewall() {
     [ "$firewalld_state" = active ] || return 0
-    item fw:default within 10 busctl call "$BUS" "$BUS_PATH" "$BUS" getDefaultZone
-    if [ "$item_status" -ne 0 ]; then
-        read_firewall_cmd
-        return
-    fi
+    fw_failed=
+    read_firewall_bus
+    [ -z "$fw_failed" ] || read_firewall_cmd
+}
+
+read_firewall_bus() {
+    fw_item fw:default within 10 busctl call "$BUS" "$BUS_PATH" "$BUS" getDefaultZone
+    [ -z "$fw_failed" ] || return 0
     fw_zones=${item_text#s }
-    item fw:active runtime_call getActiveZones
+    fw_item fw:active runtime_call getActiveZones
     set -f
     fw_zones="$fw_zones $(active_zones $item_text)"
     [ "$read_zone" = - ] || fw_zones="$fw_zones $read_zone"

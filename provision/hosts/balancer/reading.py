@@ -164,12 +164,13 @@ def _selinux(answers: Answers) -> Selinux:
 
 
 def _log(answers: Answers, major: int | None) -> LogFacts:
-    """rsyslog, without our own file."""
-    ours = f"provision-{answers.cluster.name}.conf"
-    rules = [line for line in answers.text("log-rules").splitlines() if not line.split(":")[0].endswith(ours)]
-    active = [line for line in rules if not line.split(":", 1)[-1].lstrip().startswith("#")]
-    loads = any(re.search(r"(\$ModLoad|load=\")\s*imudp", line) for line in active)
-    listens = any(re.search(r"\$UDPServerRun|type=\"imudp\"", line) for line in active)
+    """Rsyslog, without our own file."""
+    ours = f"/provision-{answers.cluster.name}.conf"
+    lines = answers.rows("log-rules", r"([^:]+):\d+:(.*)")
+    rules = [rule.strip() for path, rule in lines if not path.endswith(ours)]
+    active = [rule for rule in rules if not rule.startswith("#")]
+    loads = any(re.search(r"(\$ModLoad|load=\")\s*imudp", rule) for rule in active)
+    listens = any(re.search(r"\$UDPServerRun|type=\"imudp\"", rule) for rule in active)
     return LogFacts("log-rules" in answers.found, major is not None and major <= 7, loads, listens)
 
 
