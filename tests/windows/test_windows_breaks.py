@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ftplib
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -92,7 +93,7 @@ def test_a_rule_that_is_not_there_cannot_be_broken(host: WindowsHost) -> None:
 
 
 @pytest.mark.parametrize(("name", "faults"), [("winrm-closed", HostFaults(closed=True)),
-                                              ("winrm-slow", HostFaults(latency_seconds=3.0))])
+                                              ("winrm-slow", HostFaults(latency_seconds=20.0))])
 def test_faults_of_winrm_are_set_and_mended(controlled: WindowsHost, name: str, faults: HostFaults) -> None:
     file = FaultFile(controlled.directory)
     do(controlled, name)
@@ -134,11 +135,12 @@ def test_ssl_required_refuses_plain_logins_until_it_is_mended(controlled: Window
 
 
 def test_other_content_is_shown_until_it_is_mended(controlled: WindowsHost, connect: Connect) -> None:
-    connect().mkd("ours")
+    connect().mkd("folder")
+    connect().storbinary("STOR file", io.BytesIO(b"ours"))
     do(controlled, "content-differs")
-    assert connect().nlst() == []
+    assert connect().nlst() == ["folder"]
     mend(controlled, "content-differs")
-    assert connect().nlst() == ["ours"]
+    assert sorted(connect().nlst()) == ["file", "folder"]
 
 
 def test_reserved_ports_give_425_until_they_are_released(controlled: WindowsHost, connect: Connect) -> None:

@@ -103,9 +103,12 @@ def ssl_allowed(folder: Path) -> str:
 
 
 def content_differs(folder: Path) -> str:
-    """The site shows a folder of this server alone."""
+    """The site shows a folder of this server alone, with the same folders in it and none of the files."""
     settings = load_settings(folder)
-    WindowsPaths(folder, settings.shares).local(OTHER_CONTENT).mkdir(parents=True, exist_ok=True)
+    paths = WindowsPaths(folder, settings.shares)
+    shared, other = paths.local(settings.sites[0].physical_path), paths.local(OTHER_CONTENT)
+    for name in (".", *(each.name for each in shared.iterdir() if each.is_dir())):
+        (other / name).mkdir(parents=True, exist_ok=True)
     _show(folder, OTHER_CONTENT)
     return f"somebody let the first FTP site show {OTHER_CONTENT}, which the other servers do not have"
 
