@@ -23,9 +23,10 @@ app = typer.Typer(
 lab = typer.Typer(help="The embedded lab: two modelled Windows servers and a balancer.", rich_markup_mode=None)
 
 _A_CLUSTER = "A cluster file, or NAME for clusters/NAME.yml; may be left out where there is only one."
-Cluster = Annotated[str | None, typer.Argument(metavar="[CLUSTER]", help=_A_CLUSTER, show_default=False)]
+Cluster = Annotated[str | None, typer.Argument(metavar="CLUSTER", help=_A_CLUSTER, show_default=False)]
 Clusters = Annotated[
-    list[str] | None, typer.Argument(metavar="[CLUSTER]...", help="Cluster files or names; none: every one in clusters/.")
+    list[str] | None,
+    typer.Argument(metavar="CLUSTER", help="Cluster files or names; none: every one in clusters/."),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -38,7 +39,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback(invoke_without_command=False, no_args_is_help=False)
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
 ) -> None:
     """Load-balanced IIS FTP behind HAProxy, from one cluster file."""
 
@@ -68,7 +71,9 @@ def render(
 @declare(app, "reading:plan", "plan")
 def plan(
     cluster: Cluster = None,
-    limit: Annotated[list[str] | None, typer.Option("--limit", metavar="HOST", help="Only this host; repeatable.")] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="HOST", help="Only this host; repeatable.")
+    ] = None,
     adopt: Annotated[bool, typer.Option("--adopt", help="As if `cluster --adopt` came next.")] = False,
 ) -> None:
     """Read the servers and show what `cluster` would change. Changes nothing."""
@@ -77,7 +82,9 @@ def plan(
 @declare(app, "writing:cluster", "cluster")
 def cluster_(
     cluster: Cluster = None,
-    limit: Annotated[list[str] | None, typer.Option("--limit", metavar="HOST", help="Only this host; repeatable.")] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option("--limit", metavar="HOST", help="Only this host; repeatable.")
+    ] = None,
     adopt: Annotated[bool, typer.Option("--adopt", help="Replace a haproxy.cfg that provision did not write.")] = False,
     yes: Yes = False,
 ) -> None:
@@ -93,7 +100,8 @@ def drift(clusters: Clusters = None) -> None:
 def rollback(
     cluster: Cluster = None,
     to: Annotated[
-        int | None, typer.Option("--to", metavar="N", min=0, help="The generation; default: the one before the present.")
+        int | None,
+        typer.Option("--to", metavar="N", min=0, help="The generation; default: the one before the present."),
     ] = None,
     yes: Yes = False,
 ) -> None:
@@ -122,6 +130,8 @@ def sessions(cluster: Cluster = None) -> None:
 
 @declare(app, "offline:explain", "explain")
 def explain(
-    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="A code such as P221; none: list them all.")] = None,
+    code: Annotated[
+        str | None, typer.Argument(metavar="CODE", help="A code such as P221; none: list them all.")
+    ] = None,
 ) -> None:
     """Explain an error code. Contacts nothing."""

@@ -76,13 +76,18 @@ class Desk:
         if len(there) == 1:
             return there[0]
         listed = ", ".join(there) or "none"
-        raise UsageError("P901", "which cluster?", why=f"in clusters/ there are: {listed}", next=f"provision {self.command} NAME")
+        raise UsageError(
+            "P901", "which cluster?", why=f"in clusters/ there are: {listed}", next=f"provision {self.command} NAME"
+        )
 
-    def confirm(self, question: str) -> bool:
-        """Ask on the terminal. Raises UsageError (64) without one: nothing ever waits for an answer that cannot come."""
+    def confirm(self, question: str, unasked: str) -> bool:
+        """Ask on the terminal. Raises UsageError (64) without one, which names `unasked`, the command that asks nothing.
+
+        Nothing ever waits for an answer that cannot come.
+        """
         if not (self.stdin.isatty() and self.door.talks_to_terminal) or self.common.json:
             why = "there is no terminal to ask on" if not self.common.json else "--json asks nothing"
-            raise UsageError("P902", f"a question is needed: {question}", why=why, next="the same with --yes")
+            raise UsageError("P902", f"a question is needed: {question}", why=why, next=unasked)
         self.door.complain([line(f"{question} [y/N]")])
         return self.stdin.readline().strip().lower() in {"y", "yes"}
 

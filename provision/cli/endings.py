@@ -17,6 +17,7 @@ from provision.cli.desk import FORMAT, Desk, home
 from provision.cli.invocation import Invocation
 from provision.cli.signals import Signals
 from provision.errors import ProvisionError, UsageError
+from provision.view.clean import clean_rows
 from provision.view.document import error_document
 from provision.view.door import Door, Manner
 from provision.view.errors import error_lines
@@ -112,8 +113,8 @@ def _crashed(desk: Desk, error: Exception) -> int:
     """One line, and a file with the traceback: without secrets, without values of variables, for this user only."""
     writing = desk.signals.writing
     last = traceback.extract_tb(error.__traceback__)[-1]
-    text = desk.door.redactor.redact("".join(traceback.format_exception(error)))
-    path = _crash_file(desk, text)
+    rows = clean_rows("".join(traceback.format_exception(error)), desk.door.redactor.redact)
+    path = _crash_file(desk, "\n".join(rows))
     what = f"something unexpected happened: {type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
     why = f"a defect of provision, or something that it does not know yet; details are in {path}"
     state = desk.signals.where() if writing else "nothing was changed"
@@ -139,5 +140,3 @@ def _crash_file(desk: Desk, text: str) -> str:
                 file.write(text)
             return name
     return "no file: none could be written"
-
-

@@ -47,7 +47,9 @@ def break_(desk: Desk, name: str | None, cluster: str, host: str | None, list_: 
         return _faults(desk, wanted=list_)
     found = desk.load(cluster)
     done = break_lab(found, found.file, name, host)
-    return desk.finish(0, [line(done), *next_lines(command_line("drift", cluster))], lambda: {"fault": name, "done": done})
+    return desk.finish(
+        0, [line(done), *next_lines(command_line("drift", cluster))], lambda: {"fault": name, "done": done}
+    )
 
 
 def mend(desk: Desk, name: str, cluster: str, host: str | None) -> int:

@@ -9,9 +9,11 @@ import typer
 from provision.cli.commands import lab
 from provision.cli.invocation import declare
 
-Fault = Annotated[str | None, typer.Argument(metavar="[NAME]", help="The fault; see --list.", show_default=False)]
+Fault = Annotated[str | None, typer.Argument(metavar="NAME", help="The fault; see --list.", show_default=False)]
 Wanted = Annotated[str, typer.Argument(metavar="NAME", help="The fault; see `lab break --list`.")]
-LabCluster = Annotated[str, typer.Argument(metavar="[CLUSTER]", help="The lab's cluster file, or NAME for clusters/NAME.yml.")]
+LabCluster = Annotated[
+    str, typer.Argument(metavar="CLUSTER", help="The lab's cluster file, or NAME for clusters/NAME.yml.")
+]
 Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="The host; default: the first that it fits.")]
 
 DECLARED = True

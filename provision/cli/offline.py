@@ -54,8 +54,14 @@ def history(desk: Desk, cluster: str | None) -> int:
     found = desk.load(cluster)
     store = Store(home(desk.environ), found.name)
     entries = [_entry(store, number) for number in store.numbers()]
-    rows = history_lines(found, entries, store.folder, command_line("rollback", *([cluster] if cluster else []), "--to"))
-    return desk.finish(0, rows, lambda: {"cluster": found.name, "folder": str(store.folder), "generations": [asdict(one) for one in entries]})
+    rows = history_lines(
+        found, entries, store.folder, command_line("rollback", *([cluster] if cluster else []), "--to")
+    )
+    return desk.finish(
+        0,
+        rows,
+        lambda: {"cluster": found.name, "folder": str(store.folder), "generations": [asdict(one) for one in entries]},
+    )
 
 
 def _entry(store: Store, number: int) -> HistoryEntry:
@@ -80,5 +86,10 @@ def explain(desk: Desk, code: str | None) -> int:
 
 
 def _explanation(one: Explanation) -> Lines:
-    return [line((one.code, "bold"), f"  {one.title}"), line(), line(" ".join(one.meaning.split())), line(),
-            line(("Do: ", "bold"), " ".join(one.fix.split()))]
+    return [
+        line((one.code, "bold"), f"  {one.title}"),
+        line(),
+        line(" ".join(one.meaning.split())),
+        line(),
+        line(("Do: ", "bold"), " ".join(one.fix.split())),
+    ]

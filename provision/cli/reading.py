@@ -14,11 +14,11 @@ from provision.engine.prepare import plan_of_reading, read
 from provision.errors import ProvisionError
 from provision.model.cluster import Cluster
 from provision.view.document import error_value
-from provision.view.document_run import drift_value, prepared_value, verify_value
+from provision.view.document_run import drift_value, loud_value, prepared_value, verify_value
 from provision.view.drift import drift_lines, drift_totals
 from provision.view.errors import error_lines
 from provision.view.live import live_value, session_lines, status_lines
-from provision.view.marks import Lines, line, next_lines
+from provision.view.marks import Lines, line, next_lines, tidy
 from provision.view.plan import heading, loud_lines, plan_lines
 from provision.view.verify import verify_lines
 
@@ -39,7 +39,7 @@ def plan(desk: Desk, cluster: str | None, limit: list[str] | None, adopt: bool) 
         found, prepared.plan, reading.sessions, prepared.consequences, prepared.findings, verbose=desk.common.verbose
     )
     rows += [] if prepared.plan.empty else next_lines(command)
-    return desk.finish(0 if prepared.plan.empty else DIFFERENT, rows, lambda: prepared_value(prepared))
+    return desk.finish(0 if prepared.plan.empty else DIFFERENT, tidy(rows), lambda: prepared_value(prepared))
 
 
 def _partial(desk: Desk, cluster: Cluster, name: str | None, report: DriftReport) -> int:
@@ -47,7 +47,7 @@ def _partial(desk: Desk, cluster: Cluster, name: str | None, report: DriftReport
     rows += drift_lines(cluster, report, verbose=desk.common.verbose)
     rows.append(line("No plan: nothing is changed while a host cannot be read."))
     rows += next_lines(command_line("plan", *([name] if name else [])))
-    return desk.finish(report.exit_code, rows, lambda: drift_value(report))
+    return desk.finish(report.exit_code, tidy(rows), lambda: drift_value(cluster, report))
 
 
 def drift(desk: Desk, clusters: list[str] | None) -> int:
@@ -72,13 +72,13 @@ def drift(desk: Desk, clusters: list[str] | None) -> int:
             continue
         codes.append(report.exit_code)
         reports.append(report)
-        documents.append({"exit_code": report.exit_code, **drift_value(report)})
-        rows += [line(("Cluster ", ""), (found.name, "bold"), f"   {found.file}")]
+        documents.append({"exit_code": report.exit_code, **drift_value(found, report)})
+        rows += [line("Cluster ", (found.name, "bold"), f"   {found.file}")]
         rows += drift_lines(found, report, verbose=desk.common.verbose)
         rows += _mending(name, report)
     rows += drift_totals(reports)
     document = documents[0] if len(names) == 1 else {"clusters": documents}
-    return desk.finish(worst(codes), rows, lambda: document)
+    return desk.finish(worst(codes), tidy(rows), lambda: document)
 
 
 def _mending(name: str, report: DriftReport) -> Lines:
@@ -94,7 +94,7 @@ def verify(desk: Desk, cluster: str | None) -> int:
         report = verify_cluster(run.work)
     rows = [*loud_lines(found), *verify_lines(report)]
     rows += [] if report.ok else next_lines(command_line("drift", *([cluster] if cluster else [])))
-    return desk.finish(0 if report.ok else 1, rows, lambda: verify_value(report))
+    return desk.finish(0 if report.ok else 1, rows, lambda: {**verify_value(report), **loud_value(found)})
 
 
 def status(desk: Desk, cluster: str | None) -> int:
@@ -103,7 +103,7 @@ def status(desk: Desk, cluster: str | None) -> int:
     with open_run(desk, found) as run:
         live = read_live(run.work)
     rows = [*loud_lines(found), *status_lines(found, live)]
-    return desk.finish(3 if live.failures else 0, rows, lambda: live_value(found, live))
+    return desk.finish(3 if live.failures else 0, rows, lambda: {**live_value(found, live), **loud_value(found)})
 
 
 def sessions(desk: Desk, cluster: str | None) -> int:
@@ -111,4 +111,4 @@ def sessions(desk: Desk, cluster: str | None) -> int:
     found = desk.load(cluster)
     with open_run(desk, found) as run:
         live = read_live(run.work, servers=False)
-    return desk.finish(3 if live.failures else 0, session_lines(found, live), lambda: live_value(found, live))
+    return desk.finish(3 if live.failures else 0, session_lines(found, live), lambda: {**live_value(found, live), **loud_value(found)})

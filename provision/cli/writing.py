@@ -14,7 +14,7 @@ from provision.engine.prepare import Prepared
 from provision.model.cluster import Cluster
 from provision.view.document_run import outcome_value, prepared_value
 from provision.view.findings import finding_lines
-from provision.view.marks import Lines
+from provision.view.marks import Lines, line, tidy
 from provision.view.outcome import outcome_lines
 from provision.view.plan import heading, plan_lines
 
@@ -60,7 +60,7 @@ class Dialog:
         if isinstance(outcome, Unchanged):
             reading = outcome.prepared.reading
             findings = finding_lines(outcome.prepared.findings, verbose=self.desk.common.verbose)
-            lines = [*heading(self.cluster, len(self.cluster.hosts), reading.seconds), *findings, *lines]
+            lines = tidy([*heading(self.cluster, len(self.cluster.hosts), reading.seconds), *findings, line(), *lines])
         planned = prepared_value(self.shown[-1]) if self.shown else {}
         document = {**planned, **outcome_value(outcome)}
         if outcome.exit_code in (0, 1):
@@ -74,7 +74,7 @@ class Dialog:
         self.desk.door.status("")
         if not self.desk.common.json:
             self.desk.door.result(self._plan(prepared))
-        agreed = self.yes or self.desk.confirm("Apply this?")
+        agreed = self.yes or self.desk.confirm("Apply this?", f"{self.again} --yes")
         if agreed:
             self.desk.signals.hold(self.run.work.context.stop.ask, self._where)
         return agreed
@@ -82,7 +82,7 @@ class Dialog:
     def _plan(self, prepared: Prepared) -> Lines:
         reading = prepared.reading
         rows = heading(self.cluster, len(self.cluster.hosts), reading.seconds)
-        return rows + plan_lines(
+        rows += plan_lines(
             self.cluster,
             prepared.plan,
             reading.sessions,
@@ -90,6 +90,7 @@ class Dialog:
             prepared.findings,
             verbose=self.desk.common.verbose,
         )
+        return tidy(rows)
 
     def _where(self) -> str:
         return f"{self.run.progress.where()}. See what is where: {self.look}"

@@ -64,6 +64,11 @@ def redacted(lines: list[Text], redact: Callable[[str], str]) -> list[Text]:
     return kept if clean == whole else [Text(one, no_wrap=True) for one in clean.split("\n")]
 
 
+def clean_rows(text: str, redact: Callable[[str], str]) -> list[str]:
+    """The lines of `text` for a file of ours: without secrets, control characters visible."""
+    return ["".join(map(visible, one)) for one in redact(text).split("\n")]
+
+
 def redacted_value(value: Any, redact: Callable[[str], str]) -> Any:
     """A JSON value with every string in it redacted and cut; keys are words of ours and names of the cluster file."""
     match value:

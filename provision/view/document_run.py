@@ -26,17 +26,18 @@ def prepared_value(prepared: Prepared) -> dict[str, Any]:
         "kept": change_values(plan.kept),
         "consequences": [asdict(one) for one in prepared.consequences],
         "findings": finding_values(prepared.findings),
-        "unverified": unverified(prepared.cluster),
         "seconds": round(prepared.reading.seconds, 3),
+        **loud_value(prepared.cluster),
     }
 
 
-def unverified(cluster: Cluster) -> list[str]:
-    """The servers whose certificates nobody checks."""
-    return [one.name for one in cluster.servers if one.winrm.scheme == "https" and not one.winrm.verify]
+def loud_value(cluster: Cluster) -> dict[str, Any]:
+    """`unverified`: the servers whose certificates nobody checks. In every document of a run that connects."""
+    careless = [one.name for one in cluster.servers if one.winrm.scheme == "https" and not one.winrm.verify]
+    return {"unverified": careless}
 
 
-def drift_value(report: DriftReport) -> dict[str, Any]:
+def drift_value(cluster: Cluster, report: DriftReport) -> dict[str, Any]:
     """A comparison. `file` is what the file says, `live` what is there; null is absent. Unread hosts with the reason."""
     found = [one for each in report.differences.values() for one in each]
     return {
@@ -47,6 +48,7 @@ def drift_value(report: DriftReport) -> dict[str, Any]:
         "unknown": dict(report.unknown),
         "findings": finding_values(report.findings),
         "seconds": round(report.seconds, 3),
+        **loud_value(cluster),
     }
 
 

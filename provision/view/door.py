@@ -18,7 +18,7 @@ from rich.segment import ControlType
 from rich.text import Text
 
 from provision.model.secret import Redactor
-from provision.view.clean import cut, folded, mapped, redacted, redacted_value, visible, writable
+from provision.view.clean import clean_rows, cut, folded, mapped, redacted, redacted_value, visible, writable
 
 WIDTH_WITHOUT_TERMINAL = 100
 
@@ -95,10 +95,9 @@ class Door:
         if self.log is None:
             return
         stamp = self.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        text = "\n".join(words)
         with self._lock:
-            for one in self.redactor.redact(text).split("\n"):
-                self.log.write(f"{stamp} {''.join(map(visible, one))}\n")
+            for row in clean_rows("\n".join(words), self.redactor.redact):
+                self.log.write(f"{stamp} {row}\n")
             self.log.flush()
 
     @property

@@ -60,4 +60,8 @@ def _summary(report: DriftReport) -> Text:
 def drift_totals(reports: list[DriftReport]) -> Lines:
     """One line over several clusters."""
     unlike = sum(1 for one in reports if one.exit_code)
-    return [line(), line(f"{plural(len(reports), 'cluster')}, {unlike} of them not as defined.")] if len(reports) > 1 else []
+    return (
+        [line(), line(f"{plural(len(reports), 'cluster')}, {unlike} of them not as defined.")]
+        if len(reports) > 1
+        else []
+    )

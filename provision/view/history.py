@@ -35,7 +35,10 @@ def history_lines(cluster: Cluster, entries: Sequence[HistoryEntry], folder: Pat
 
 
 def _none(cluster: Cluster, folder: Path) -> Lines:
-    rows = [line(f"No generation of cluster {cluster.name} on this machine ({folder})."), line("Balancers keep copies:")]
+    rows = [
+        line(f"No generation of cluster {cluster.name} on this machine ({folder})."),
+        line("Balancers keep copies:"),
+    ]
     for balancer in cluster.balancers:
         place = balancer.path(f"/var/lib/provision/{cluster.name}/generations")
         user = f"{balancer.ssh.user}@" if balancer.ssh.user else ""

@@ -22,16 +22,26 @@ def status_lines(cluster: Cluster, report: LiveReport) -> Lines:
     """Balancers, servers, health, and who holds the VIP and the lock."""
     rows = [line("Cluster ", (cluster.name, "bold"), f"   {cluster.file}"), line()]
     rows += columns(("balancer", "HAProxy", "up for", "VIP", "connections", "old workers"), _balancers(cluster, report))
-    rows += [line(), *columns(("server", "address", "health", "check", "for", "logins", "at IIS"), _servers(cluster, report))]
+    rows += [
+        line(),
+        *columns(("server", "address", "health", "check", "for", "logins", "at IIS"), _servers(cluster, report)),
+    ]
     rows += [row for host, error in report.failures.items() for row in _failure(host, error)]
-    return [*rows, line(), _vip(cluster, report), line(SAME, "lock: ", "held by a run on this machine" if report.locked else "free")]
+    return [
+        *rows,
+        line(),
+        _vip(cluster, report),
+        line(SAME, "lock: ", "held by a run on this machine" if report.locked else "free"),
+    ]
 
 
 def session_lines(cluster: Cluster, report: LiveReport) -> Lines:
     """Each open connection, then what the stick table holds."""
     rows: Lines = []
     for name, live in report.balancers.items():
-        open_now = [(f"{one.client}:{one.port}", one.server or DASH, one.section, _age(one.age)) for one in live.sessions]
+        open_now = [
+            (f"{one.client}:{one.port}", one.server or DASH, one.section, _age(one.age)) for one in live.sessions
+        ]
         rows += [line(("Balancer ", ""), (name, "bold"), f"   {plural(len(open_now), 'connection')}")]
         rows += columns(("client", "server", "section", "for"), open_now) if open_now else []
         held = [(one.client, one.server, one.table, _age(one.expires)) for one in live.table]
@@ -97,7 +107,9 @@ def _old(live: LiveReading) -> Lines:
     if not live.old_workers:
         return []
     ages = ", ".join(_age(one) for one in live.old_workers)
-    return [line(ALERT, f"{plural(len(live.old_workers), 'old worker')} ({ages}) may carry sessions that are not listed")]
+    return [
+        line(ALERT, f"{plural(len(live.old_workers), 'old worker')} ({ages}) may carry sessions that are not listed")
+    ]
 
 
 def _failure(host: str, error: ProvisionError) -> Lines:

@@ -68,6 +68,11 @@ def plural(count: int, word: str, many: str = "") -> str:
     return f"{count} {word}" if count == 1 else f"{count} {many or word + 's'}"
 
 
+def tidy(rows: Lines) -> Lines:
+    """`rows` without blank lines at the beginning, and never two of them in a row."""
+    return [row for at, row in enumerate(rows) if row.plain.strip() or (at > 0 and rows[at - 1].plain.strip())]
+
+
 def next_lines(*commands: str) -> Lines:
     """`Next:` with commands that can be pasted as they are; nothing without commands."""
     rows = [line(("Next:  " if at == 0 else " " * 7, "bold"), one) for at, one in enumerate(commands)]

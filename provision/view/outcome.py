@@ -17,7 +17,9 @@ def outcome_lines(outcome: Outcome, hosts: Sequence[str], again: str, look: str)
     """The end of a writing command. `again` is the command that was given, `look` the one that shows the difference."""
     match outcome:
         case Unchanged():
-            return [line(SAME, "Nothing to do: everything is as it should be. Nothing was changed, restarted or reloaded.")]
+            return [
+                line(SAME, "Nothing to do: everything is as it should be. Nothing was changed, restarted or reloaded.")
+            ]
         case Declined():
             return [line(SAME, "Not confirmed: nothing was changed.")]
         case Applied():
@@ -80,5 +82,7 @@ def _stopped(outcome: Stopped, again: str, look: str) -> Lines:
     rows = [line(("Stopped between two steps.", "bold"))]
     rows += [line(ADD, (host, "bold"), "  was changed and read again", indent=2) for host in outcome.done]
     rows += [line(SAME, (host, "bold"), "  is as it was", indent=2) for host in outcome.waiting]
-    rows.append(line(f"{plural(len(outcome.waiting), 'host')} to go. Generation {outcome.generation.number} is interrupted."))
+    rows.append(
+        line(f"{plural(len(outcome.waiting), 'host')} to go. Generation {outcome.generation.number} is interrupted.")
+    )
     return rows + next_lines(look, again)

@@ -36,7 +36,9 @@ def loud_lines(cluster: Cluster) -> Lines:
     open_doors = [one.name for one in cluster.servers if one.winrm.scheme == "https" and not one.winrm.verify]
     if not open_doors:
         return []
-    said = f"verify: false: certificates of {', '.join(open_doors)} are NOT checked; anyone in between can read and change"
+    said = (
+        f"verify: false: certificates of {', '.join(open_doors)} are NOT checked; anyone in between can read and change"
+    )
     return [line(ALERT, (said, ALERT.style))]
 
 

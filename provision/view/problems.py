@@ -16,7 +16,9 @@ ROOM = 80
 
 def file_problems(error: ClusterFileError) -> Lines:
     """Every mistake, then how many there are."""
-    shown = [row for one in error.problems for row in _problem("error", "bold dark_orange", error.file, error.source, one)]
+    shown = [
+        row for one in error.problems for row in _problem("error", "bold dark_orange", error.file, error.source, one)
+    ]
     return [*shown, line(f"{plural(len(error.problems), 'error')}. Nothing was contacted.")]
 
 

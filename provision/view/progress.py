@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
+from typing import Self
 
 from provision.engine.context import Event
 from provision.view.door import Door
@@ -50,7 +51,7 @@ class Progress:
     _stop: threading.Event = field(default_factory=threading.Event)
     _guard: threading.RLock = field(default_factory=threading.RLock)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         self._news = self.clock()
         threading.Thread(target=self._run, name="progress", daemon=True).start()
         return self

@@ -162,8 +162,10 @@ def change_words(change: Change) -> str:
     name, before, after = name_of(change.key), change.before, change.after
     if before is None and isinstance(after, FirewallPorts) and after.runtime == after.permanent:
         return f"{_ports(after.runtime)} in {name}{TWICE}"
-    if isinstance(before or after, Package) or (before is None and isinstance(after, Service | FirewallRule | File)):
-        return _joined(name, value_words(after) if after and not isinstance(after, Package) else "")
+    if before is None and isinstance(after, Package):
+        return name
+    if before is None and isinstance(after, Service | FirewallRule | File):
+        return _joined(name, value_words(after))
     old, new = _side(before, after), _side(after, before)
     if new.endswith(TWICE):
         old = old.removesuffix(TWICE)

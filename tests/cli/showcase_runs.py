@@ -1,5 +1,8 @@
 """Everything that a run can end with, as values: what the golden texts show."""
 
+from cli.cliworld import article
+from cli.showcase import CFG, DESIRED, LB, LIVE, SITE, VIP, WAVES, WIN1, WIN2, edited, first_plan, plan_to
+
 from provision.engine.drift import Difference, DriftReport
 from provision.engine.generations import Generation
 from provision.engine.outcome import Applied, Declined, HalfBack, Stopped, WentBack
@@ -17,9 +20,6 @@ from provision.view.findings import finding_lines
 from provision.view.outcome import outcome_lines
 from provision.view.plan import heading, plan_lines
 from provision.view.verify import verify_lines
-
-from cli.cliworld import article
-from cli.showcase import CFG, DESIRED, LB, LIVE, SITE, VIP, WAVES, WIN1, WIN2, edited, first_plan, plan_to
 
 SESSIONS = {WIN1: 0, WIN2: 3}
 FINDINGS = (
@@ -47,7 +47,17 @@ DRIFT = DriftReport(
     1.94,
 )
 GENERATION = Generation(
-    "article", 4, "2026-01-01T00:00:00Z", "ops@desk", "cluster", "proven", DESIRED, LIVE, Scope.of(DESIRED), "", "00" * 32
+    "article",
+    4,
+    "2026-01-01T00:00:00Z",
+    "ops@desk",
+    "cluster",
+    "proven",
+    DESIRED,
+    LIVE,
+    Scope.of(DESIRED),
+    "",
+    "00" * 32,
 )
 GOOD = Check("VIP", WIN1, "", ("login", "PASV", "LIST"), "ok", 0.2)
 BAD = Check("server", WIN2, LB, (), "failed", 0.2, "P604", "the data port is not open", "Windows Firewall closes it")

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
-from provision.cli.desk import worst
-
 from cli.cliworld import ARTICLE, clusters, say
+
+from provision.cli.desk import worst
 
 HEAVY = ("pypsrp", "winrm", "fabric", "paramiko", "requests", "cryptography")
 
@@ -26,7 +26,9 @@ def loaded_by(*words, cwd=None):
     return {one.split(".")[0] for one in done.stdout.rpartition("LOADED ")[2].split()}
 
 
-@pytest.mark.parametrize("words", [["--help"], ["plan", "--help"], ["lab", "--help"], ["--version"], ["plan", "--bogus"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["plan", "--help"], ["lab", "--help"], ["--version"], ["plan", "--bogus"]]
+)
 def test_help_and_usage_errors_load_nothing_of_the_wire(words):
     assert not loaded_by(*words) & {*HEAVY}
 
@@ -45,7 +47,9 @@ def test_python_m_provision_is_the_same_command():
     assert (done.returncode, done.stdout) == (0, "provision 0.1.0\n")
 
 
-@pytest.mark.parametrize("words", [["nonsense"], ["plan", "--bogus"], ["drift", "--parallel", "0"], ["explain", "a", "b"], []])
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["plan", "--bogus"], ["drift", "--parallel", "0"], ["explain", "a", "b"], []]
+)
 def test_a_usage_error_is_64_and_never_taken_for_drift(words):
     said = say(*words)
     assert said.code == 64
@@ -105,7 +109,17 @@ def test_completion_of_an_error_document_has_every_head(tmp_path):
 
 @pytest.mark.parametrize(
     ("codes", "one"),
-    [([0, 2, 3], 2), ([0, 3], 3), ([2, 1], 1), ([1, 5], 5), ([5, 4], 4), ([4, 6], 6), ([6, 7], 7), ([0, 0], 0), ([], 0)],
+    [
+        ([0, 2, 3], 2),
+        ([0, 3], 3),
+        ([2, 1], 1),
+        ([1, 5], 5),
+        ([5, 4], 4),
+        ([4, 6], 6),
+        ([6, 7], 7),
+        ([0, 0], 0),
+        ([], 0),
+    ],
 )
 def test_with_several_clusters_the_gravest_code_wins(codes, one):
     assert worst(codes) == one

@@ -4,11 +4,11 @@ import json
 import re
 from pathlib import Path
 
-import provision
 import pytest
-from provision.explain import table
-
 from cli.cliworld import say
+
+import provision
+from provision.explain import table
 
 SOURCE = Path(provision.__file__).parent
 

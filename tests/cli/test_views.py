@@ -5,6 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cli.cliworld import article
+from cli.golden import shown
+from cli.showcase import DESIRED, LB, WIN1
+from cli.showcase_runs import VIEWS
+
 from provision.errors import ProvisionError
 from provision.model.change import Change
 from provision.model.ports import PortRange, PortSet
@@ -26,11 +31,6 @@ from provision.view.errors import error_lines
 from provision.view.marks import ADD, ALERT, CHANGE, REMOVE, SAME, UNKNOWN
 from provision.view.plan import change_lines, loud_lines
 from provision.view.words import WORDS, change_words, facets, property_word, value_words
-
-from cli.cliworld import article
-from cli.golden import shown
-from cli.showcase import DESIRED, LB, WIN1
-from cli.showcase_runs import VIEWS
 
 TEXTS = Path(__file__).parent / "golden_texts"
 
@@ -65,21 +65,40 @@ def test_every_resource_can_be_said_and_its_parts_are_told_apart(key):
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (FirewallPorts(PortSet.of(21), PortSet.of(21)), FirewallPorts(PortSet(), PortSet.of(21)),
-         "public: 21/tcp, now and at boot -> closed now, 21/tcp at boot"),
-        (SelinuxMode("enforcing", "enforcing"), SelinuxMode("permissive", "permissive"),
-         "public: enforcing -> permissive, now and at boot"),
+        (
+            FirewallPorts(PortSet.of(21), PortSet.of(21)),
+            FirewallPorts(PortSet(), PortSet.of(21)),
+            "public: 21/tcp, now and at boot -> closed now, 21/tcp at boot",
+        ),
+        (
+            SelinuxMode("enforcing", "enforcing"),
+            SelinuxMode("permissive", "permissive"),
+            "public: enforcing -> permissive, now and at boot",
+        ),
         (None, SelinuxPermissiveDomain(), "public: absent -> permissive"),
         (Sysctl("0", None), Sysctl("1", "1"), "public: 0 now, not set at boot -> 1, now and at boot"),
         (None, VipAddress("eth0", 24), "public: absent -> on eth0, /24"),
         (Service(True, False, False), Service(True, True, True), "public: stopped -> running, runs what is on disk"),
-        (Service(True, True, False), Service(True, True, True),
-         "public: runs what was there before -> runs what is on disk"),
-        (File(ForeignContent("ab" * 32), 0o644, "root:root"), File(OurText("a\nb\n"), 0o640, "root:root"),
-         "public: not provision's text (SHA-256 abababababab), mode 0644 -> 2 lines, mode 0640"),
-        (File(OurText("a\n"), 0o644, "root:root"), File(OurText("b\n"), 0o644, "root:root"), "public: 1 line -> 1 line"),
-        (File(OurText("a\n"), 0o644, "root:root"), File(OurText("a\n"), 0o640, "root:root"),
-         "public: mode 0644 -> mode 0640"),
+        (
+            Service(True, True, False),
+            Service(True, True, True),
+            "public: runs what was there before -> runs what is on disk",
+        ),
+        (
+            File(ForeignContent("ab" * 32), 0o644, "root:root"),
+            File(OurText("a\nb\n"), 0o640, "root:root"),
+            "public: not provision's text (SHA-256 abababababab), mode 0644 -> 2 lines, mode 0640",
+        ),
+        (
+            File(OurText("a\n"), 0o644, "root:root"),
+            File(OurText("b\n"), 0o644, "root:root"),
+            "public: 1 line -> 1 line",
+        ),
+        (
+            File(OurText("a\n"), 0o644, "root:root"),
+            File(OurText("a\n"), 0o640, "root:root"),
+            "public: mode 0644 -> mode 0640",
+        ),
     ],
 )
 def test_a_change_says_only_what_differs(before, after, words):
