@@ -496,6 +496,9 @@ function Submit-Configuration {
 function Set-Configuration {
     # The words for what was changed; an array also when it is one or none.
     param([hashtable]$Order)
+    if ($null -eq $Order.Range -and $Order.Addresses.Count -eq 0) {
+        return , @()
+    }
     foreach ($attempt in 1, 2, 3) {
         $result = Submit-Configuration -Order $Order
         if ($null -eq $result.Conflict) {
@@ -627,7 +630,7 @@ function Invoke-ServiceChange {
     # Start, Stop or Restart, and the wait for its end.
     param([string]$Verb, [string]$Status)
     $since = [datetime]::Now
-    $reason = "it was not $Status within $ServiceSeconds seconds"
+    $reason = "it was not $Status within $ServiceSeconds seconds."
     $done = $false
     try {
         switch ($Verb) {
@@ -638,12 +641,19 @@ function Invoke-ServiceChange {
         $done = Wait-FtpService -Status $Status
     }
     catch {
-        $reason = $_.Exception.Message
+        # The outer message only says that it failed; why stands further inside.
+        $messages = @()
+        $exception = $_.Exception
+        while ($null -ne $exception) {
+            $messages += $exception.Message
+            $exception = $exception.InnerException
+        }
+        $reason = $messages -join ' '
     }
     if (-not $done) {
         $now = [string](Get-Service -Name ftpsvc).Status
         throw (New-CodedError -Code 'ServiceFailed' -Data @(Get-ServiceEvent -Since $since) -Message (
-            "$Verb of the FTP service failed: $reason. The service is now $now."))
+            "$Verb of the FTP service failed: $reason The service is now $now."))
     }
 }
 
