@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import sys
 from collections.abc import Iterator
 
-from provision.cli.commands import app as root
-from provision.cli.lab_commands import lab
-from provision.cli.main import app
+from provision.cli.commands import lab
+from provision.cli.lab_commands import surface
 
 INTRODUCTION = """# Commands
 
@@ -30,9 +30,9 @@ A CLUSTER is a path, or NAME for `clusters/NAME.yml`. Results go to stdout, ever
 | 64 | wrong usage, or a question was needed and there is no terminal |
 | 130, 143 | stopped by Ctrl-C or TERM; the last line says what is where |
 
-With several clusters the first of 7, 6, 4, 5, 1, 2, 3 that occurred is the exit code. `--json` prints one document with
-`format`, `command` and `exit_code`, also on failure: then `error` has code, what, where, why and next. For one cluster the
-document of `drift` is that comparison; for several it has a list of them in `clusters`.
+With several clusters the first of 7, 6, 4, 5, 1, 2, 3 that occurred is the exit code. `--json` prints one document
+with `format`, `command` and `exit_code`, also on failure: then `error` has code, what, where, why and next. For one cluster
+the document of `drift` is that comparison; for several it has a list of them in `clusters`.
 """
 
 
@@ -42,7 +42,7 @@ def help_of(words: list[str]) -> str:
     os.environ["COLUMNS"] = "100"
     try:
         with contextlib.redirect_stdout(said):
-            app(args=[*words, "--help"], prog_name="provision", standalone_mode=False)
+            surface(args=[*words, "--help"], prog_name="provision", standalone_mode=False)
     finally:
         os.environ.pop("COLUMNS")
         if before is not None:
@@ -53,17 +53,15 @@ def help_of(words: list[str]) -> str:
 def commands() -> Iterator[list[str]]:
     """Every command, in the order in which they are declared."""
     yield []
-    for group, words in ((root, []), (lab, ["lab"])):
+    for group, words in ((surface, []), (lab, ["lab"])):
         yield from ([*words, str(one.name)] for one in group.registered_commands)
 
 
 def document() -> str:
     """The whole file."""
-    parts = [INTRODUCTION]
-    for words in commands():
-        parts.append(f"## provision {' '.join(words)}".rstrip() + f"\n\n```text\n{help_of(words)}\n```\n")
-    return "\n".join(parts)
+    heads = ((f"## provision {' '.join(words)}".rstrip(), help_of(words)) for words in commands())
+    return "\n".join([INTRODUCTION, *(f"{head}\n\n```text\n{text}\n```\n" for head, text in heads)])
 
 
 if __name__ == "__main__":
-    print(document(), end="")
+    sys.stdout.write(document())

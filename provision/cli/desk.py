@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from getpass import getpass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from platformdirs import user_state_dir
 
@@ -20,11 +20,9 @@ from provision.cli.signals import Signals
 from provision.definition.load import FOLDER, SUFFIXES, find_cluster, load_cluster
 from provision.errors import UsageError
 from provision.model.cluster import Cluster
+from provision.view.document import FORMAT
 from provision.view.door import Door
 from provision.view.marks import Lines, line
-
-FORMAT = 1
-"""Version of every JSON document that a command prints."""
 
 PRECEDENCE = (7, 6, 4, 5, 1, 2, 3)
 """With several clusters the first of these that occurred is the exit code."""
@@ -47,7 +45,7 @@ class Desk:
     stdin: TextIO
     folder: Path = field(default_factory=Path)
 
-    def finish(self, code: int, lines: Lines, document: Callable[[], Mapping[str, Any]]) -> int:
+    def finish(self, code: int, lines: Lines, document: Callable[[], Mapping[str, object]]) -> int:
         """The result, as text or as one document, and the exit code back."""
         if self.common.json:
             head = {"format": FORMAT, "command": self.command, "exit_code": code}
@@ -57,7 +55,7 @@ class Desk:
         return code
 
     def load(self, name: str | None) -> Cluster:
-        """The cluster of that name or path. Raises ClusterFileError; UsageError when none was named and one is wanted."""
+        """The cluster of that name or path. Raises ClusterFileError, UsageError when none was named."""
         return load_cluster(find_cluster(name or self._only_one(), self.folder))
 
     def every_name(self, names: Sequence[str] | None) -> list[str]:
@@ -81,7 +79,7 @@ class Desk:
         )
 
     def confirm(self, question: str, unasked: str) -> bool:
-        """Ask on the terminal. Raises UsageError (64) without one, which names `unasked`, the command that asks nothing.
+        """Ask on the terminal. Raises UsageError (64) without one; it names `unasked`, the command that asks nothing.
 
         Nothing ever waits for an answer that cannot come.
         """

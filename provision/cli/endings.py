@@ -9,33 +9,28 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import ClassVar
 
 import typer
 
-from provision.cli.desk import FORMAT, Desk, home
-from provision.cli.invocation import Invocation
+from provision.cli.desk import Desk, home
+from provision.cli.invocation import Invocation, Streams
 from provision.cli.signals import Signals
 from provision.errors import ProvisionError, UsageError
 from provision.view.clean import clean_rows
-from provision.view.document import error_document
+from provision.view.document import FORMAT, error_document
 from provision.view.door import Door, Manner
 from provision.view.errors import error_lines
 from provision.view.marks import line
 
-USAGE = 64
-CRASHED, CRASHED_WRITING = 1, 7
 
-
-def begin(
-    parsed: Invocation, stdin: TextIO, out: TextIO, err: TextIO, environ: Mapping[str, str], folder: Path
-) -> Desk:
+def begin(parsed: Invocation, streams: Streams, environ: Mapping[str, str], folder: Path) -> Desk:
     """The desk for one command. The debug log is opened when the run is guarded."""
     common = parsed.common
     columns = environ.get("COLUMNS", "")
     width = int(columns) if columns.isdecimal() and int(columns) >= 40 else None
     colour = not common.no_color and not environ.get("NO_COLOR")
-    door = Door(out, err, Manner(common.quiet, common.verbose, colour, width))
+    door = Door(streams.out, streams.err, Manner(common.quiet, common.verbose, colour, width))
 
     def leave(code: int, sentence: str) -> None:
         with suppress(RuntimeError):  # the signal came in the middle of a write
@@ -43,7 +38,7 @@ def begin(
         os._exit(code)
 
     signals = Signals(leave, lambda sentence: door.complain([line(sentence)]))
-    return Desk(parsed.command, common, door, signals, environ, stdin, folder)
+    return Desk(parsed.command, common, door, signals, environ, streams.stdin, folder)
 
 
 def say_stop(door: Door, parsed: Invocation, code: int, sentence: str) -> None:
@@ -66,7 +61,7 @@ def guarded(desk: Desk, body: Callable[[], int]) -> int:
             what, fix = f"the lab needs the module {error.name}", "pip install 'provision[lab]'"
             return told(desk, UsageError("P903", what, why="the lab's own packages are an extra", next=fix))
         return _crashed(desk, error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # the last door: whatever it is, it is told and never swallowed
         return _crashed(desk, error)
     finally:
         desk.door.status("")
@@ -81,16 +76,16 @@ def told(desk: Desk, error: ProvisionError) -> int:
     return error.exit_code
 
 
-def usage(error: typer.TyperException, words: Sequence[str], out: TextIO, err: TextIO) -> int:
+def usage(error: typer.TyperException, words: Sequence[str], streams: Streams) -> int:
     """Wrong words on the command line: the sentence, where help is, and 64."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "provision"
     problem = UsageError("P901", error.format_message(), next=f"{command} --help")
-    door = Door(out, err, Manner(colour="--no-color" not in words and not os.environ.get("NO_COLOR")))
+    door = Door(streams.out, streams.err, Manner(colour="--no-color" not in words and not os.environ.get("NO_COLOR")))
     if "--json" in words:
         door.document(error_document(command.removeprefix("provision").strip(), problem))
     door.complain(error_lines(problem))
-    return USAGE
+    return problem.exit_code  # Typer's own is 2, which would read as drift in a cron line
 
 
 def _open_log(desk: Desk) -> None:
@@ -118,15 +113,18 @@ def _crashed(desk: Desk, error: Exception) -> int:
     what = f"something unexpected happened: {type(error).__name__} in {Path(last.filename).name}:{last.lineno}"
     why = f"a defect of provision, or something that it does not know yet; details are in {path}"
     state = desk.signals.where() if writing else "nothing was changed"
-    crash = Crash("P999", f"{what}; {state}", why=why, next="provision plan CLUSTER" if writing else "")
-    crash.exit_code = CRASHED_WRITING if writing else CRASHED
-    return told(desk, crash)
+    kind = CrashWhileWriting if writing else Crash
+    return told(desk, kind("P999", f"{what}; {state}", why=why))
 
 
-class Crash(ProvisionError):
-    """An unexpected exception, told like any other error."""
+class Crash(ProvisionError):  # noqa: N818  # named like its siblings in errors
+    """An unexpected exception before anything was changed, told like any other error."""
 
-    exit_code: int = CRASHED  # type: ignore[misc]  # an instance knows whether anything was written
+
+class CrashWhileWriting(Crash):
+    """The same, when hosts may have been changed."""
+
+    exit_code: ClassVar[int] = 7
 
 
 def _crash_file(desk: Desk, text: str) -> str:

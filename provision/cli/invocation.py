@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -26,6 +26,15 @@ class Common:
     debug_log: Path | None = None
     parallel: int = 16
     timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Where answers come from, where results go, where talk goes."""
+
+    stdin: TextIO
+    out: TextIO
+    err: TextIO
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from provision.cli.commands import lab
+from provision.cli.commands import app, lab
 from provision.cli.invocation import declare
 
 Fault = Annotated[str | None, typer.Argument(metavar="NAME", help="The fault; see --list.", show_default=False)]
@@ -15,9 +15,6 @@ LabCluster = Annotated[
     str, typer.Argument(metavar="CLUSTER", help="The lab's cluster file, or NAME for clusters/NAME.yml.")
 ]
 Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="The host; default: the first that it fits.")]
-
-DECLARED = True
-"""Importing this module declares the commands; naming it says that it was imported for that."""
 
 
 @declare(lab, "lab:up", "lab up")
@@ -65,3 +62,8 @@ def secret(
 @declare(lab, "lab:demo", "lab demo")
 def demo(cluster: LabCluster = "lab") -> None:
     """The whole story in under a minute: build, use, break, find, mend, go back."""
+
+
+app.add_typer(lab, name="lab")
+surface = app
+"""Everything that can be typed, the lab's commands included."""

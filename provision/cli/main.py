@@ -10,22 +10,15 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from provision.cli.commands import app, lab
-from provision.cli.invocation import Invocation
-from provision.cli.lab_commands import DECLARED
+from provision.cli.invocation import Invocation, Streams
+from provision.cli.lab_commands import surface
 
 if TYPE_CHECKING:
     from provision.cli.desk import Desk
-
-USAGE = 64
-"""Typer's own code for a usage error is 2, which would read as drift in a cron line."""
-
-if DECLARED:
-    app.add_typer(lab, name="lab")
 
 
 def load(name: str) -> Callable[..., int]:
@@ -37,16 +30,17 @@ def load(name: str) -> Callable[..., int]:
 
 def main() -> NoReturn:
     """The `provision` command."""
-    code = run(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr, os.environ)
+    try:
+        code = run(sys.argv[1:], Streams(sys.stdin, sys.stdout, sys.stderr), os.environ)
+    except KeyboardInterrupt:  # while modules were loaded: nothing was begun
+        code = 130
     leave_streams()
     sys.exit(code)
 
 
 def run(
     words: Sequence[str],
-    stdin: TextIO,
-    out: TextIO,
-    err: TextIO,
+    streams: Streams,
     environ: Mapping[str, str],
     folder: Path = Path(),
     *,
@@ -54,15 +48,15 @@ def run(
 ) -> int:
     """Run the command line `words` and return its exit code. `signals`: take SIGINT and SIGTERM (main thread only)."""
     try:
-        parsed = app(args=list(words), prog_name="provision", standalone_mode=False)
+        parsed = surface(args=list(words), prog_name="provision", standalone_mode=False)
     except typer.TyperException as error:
-        return load("endings:usage")(error, list(words), out, err)
+        return load("endings:usage")(error, list(words), streams)
     except typer.Abort:
         return 130
     if not isinstance(parsed, Invocation):
         return int(parsed or 0)  # --help and --version were printed
     begin: Callable[..., Desk] = importlib.import_module("provision.cli.endings").begin
-    desk = begin(parsed, stdin, out, err, environ, folder)
+    desk = begin(parsed, streams, environ, folder)
     if signals:
         desk.signals.install()
     return load("endings:guarded")(desk, lambda: load(parsed.body)(desk, **parsed.arguments))

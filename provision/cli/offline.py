@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from provision.cli.desk import Desk, command_line, home, worst
 from provision.definition.advice import advice
@@ -11,7 +10,7 @@ from provision.definition.json_schema import json_schema
 from provision.engine.generations import Store
 from provision.errors import ClusterFileError, SnapshotError, UsageError
 from provision.explain import Explanation, table
-from provision.view.document import error_value
+from provision.view.document import Document, error_value
 from provision.view.errors import error_lines
 from provision.view.history import HistoryEntry, history_lines
 from provision.view.marks import Lines, line, plural
@@ -21,7 +20,7 @@ from provision.view.problems import file_advice
 def validate(desk: Desk, clusters: list[str] | None) -> int:
     """Check each file; every mistake of every file at once."""
     codes: list[int] = []
-    documents: list[dict[str, Any]] = []
+    documents: list[Document] = []
     for name in desk.every_name(clusters):
         try:
             cluster = desk.load(name)

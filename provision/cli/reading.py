@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from provision.cli.desk import Desk, command_line, worst
 from provision.cli.work import open_run
 from provision.engine.drift import DriftReport, compare
@@ -13,7 +11,7 @@ from provision.engine.live import read_live
 from provision.engine.prepare import plan_of_reading, read
 from provision.errors import ProvisionError
 from provision.model.cluster import Cluster
-from provision.view.document import error_value
+from provision.view.document import Document, error_value
 from provision.view.document_run import drift_value, loud_value, prepared_value, verify_value
 from provision.view.drift import drift_lines, drift_totals
 from provision.view.errors import error_lines
@@ -57,7 +55,7 @@ def drift(desk: Desk, clusters: list[str] | None) -> int:
     """
     codes: list[int] = []
     reports: list[DriftReport] = []
-    documents: list[dict[str, Any]] = []
+    documents: list[Document] = []
     rows: Lines = []
     names = desk.every_name(clusters)
     for name in names:
@@ -111,4 +109,5 @@ def sessions(desk: Desk, cluster: str | None) -> int:
     found = desk.load(cluster)
     with open_run(desk, found) as run:
         live = read_live(run.work, servers=False)
-    return desk.finish(3 if live.failures else 0, session_lines(found, live), lambda: {**live_value(found, live), **loud_value(found)})
+    rows = [*loud_lines(found), *session_lines(found, live)]
+    return desk.finish(3 if live.failures else 0, rows, lambda: {**live_value(found, live), **loud_value(found)})

@@ -1,4 +1,4 @@
-"""Status and sessions: what is running now, beside the managed state. Never compared, never stored, nothing is changed."""
+"""Status and sessions: what runs now, beside the managed state. Never compared, never stored; changes nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from provision.model.cluster import Balancer
 
 @dataclass(frozen=True, slots=True)
 class LiveReport:
-    """What runs now. `reading` is None where only HAProxy was asked; `locked`: a run on this machine changes the cluster.
+    """What runs now. `reading` is None where only HAProxy was asked; `locked`: a run on this machine changes things.
 
     `failures` are hosts that could not be read, and balancers whose HAProxy could not be asked.
     """

@@ -1,4 +1,4 @@
-"""Everything that would be sent or written, made without any host: for review, for version control, for doing it by hand.
+"""Everything that would be sent or written, made without any host: for review, for doing it by hand.
 
 Offline and byte-stable: no clock, no secret, no reading. What only a host can tell stands as a placeholder in capitals.
 """
@@ -65,7 +65,12 @@ def everything(cluster: Cluster, version: Version) -> dict[str, str]:
 
 def steps_by_hand(cluster: Cluster, version: Version) -> str:
     """The same steps for a person, in Markdown, in the order that keeps service up: accept, move, check."""
-    lines = [f"# {cluster.name} by hand", "", f"From {cluster.file.name}. Balancers first: they accept before servers move.", ""]
+    lines = [
+        f"# {cluster.name} by hand",
+        "",
+        f"From {cluster.file.name}. Balancers first: they accept before servers move.",
+        "",
+    ]
     lines += ["## Balancers", ""]
     for balancer in cluster.balancers:
         lines += [*balancer_by_hand(cluster, balancer, version), ""]

@@ -1,1 +1,1 @@
-"""What people see: lines of styled text made from values, and the one door through which they leave. Decides nothing."""
+"""What people see: styled lines made from values, and the one door through which they leave. Decides nothing."""

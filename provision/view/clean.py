@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any
 
 from rich.text import Span, Text
 
@@ -69,7 +68,7 @@ def clean_rows(text: str, redact: Callable[[str], str]) -> list[str]:
     return ["".join(map(visible, one)) for one in redact(text).split("\n")]
 
 
-def redacted_value(value: Any, redact: Callable[[str], str]) -> Any:
+def redacted_value(value: object, redact: Callable[[str], str]) -> object:
     """A JSON value with every string in it redacted and cut; keys are words of ours and names of the cluster file."""
     match value:
         case str():

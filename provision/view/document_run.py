@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 
 from provision.engine.drift import Difference, DriftReport
 from provision.engine.outcome import Applied, Declined, HalfBack, Outcome, Stopped, Unchanged, WentBack
@@ -11,10 +10,10 @@ from provision.engine.prepare import Prepared
 from provision.engine.verify_report import VerifyReport
 from provision.model.cluster import Cluster
 from provision.model.codec import encode_change
-from provision.view.document import change_values, error_value, finding_values
+from provision.view.document import Document, change_values, error_value, finding_values
 
 
-def prepared_value(prepared: Prepared) -> dict[str, Any]:
+def prepared_value(prepared: Prepared) -> Document:
     """A plan with its order, its cost and its findings."""
     plan = prepared.plan
     steps = [
@@ -31,14 +30,14 @@ def prepared_value(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def loud_value(cluster: Cluster) -> dict[str, Any]:
+def loud_value(cluster: Cluster) -> Document:
     """`unverified`: the servers whose certificates nobody checks. In every document of a run that connects."""
     careless = [one.name for one in cluster.servers if one.winrm.scheme == "https" and not one.winrm.verify]
     return {"unverified": careless}
 
 
-def drift_value(cluster: Cluster, report: DriftReport) -> dict[str, Any]:
-    """A comparison. `file` is what the file says, `live` what is there; null is absent. Unread hosts with the reason."""
+def drift_value(cluster: Cluster, report: DriftReport) -> Document:
+    """A comparison. `file` is what the file says, `live` what is there; null is absent."""
     found = [one for each in report.differences.values() for one in each]
     return {
         "cluster": report.cluster,
@@ -52,19 +51,19 @@ def drift_value(cluster: Cluster, report: DriftReport) -> dict[str, Any]:
     }
 
 
-def difference_value(one: Difference) -> dict[str, Any]:
+def difference_value(one: Difference) -> Document:
     """One thing that is not as the file says."""
     value = encode_change(one.change)
     file, live = value.pop("before"), value.pop("after")
     return {**value, "file": file, "live": live, "since": one.since}
 
 
-def verify_value(report: VerifyReport) -> dict[str, Any]:
+def verify_value(report: VerifyReport) -> Document:
     """Every check."""
     return {"ok": report.ok, "checks": [asdict(one) for one in report.checks], "seconds": round(report.seconds, 3)}
 
 
-def outcome_value(outcome: Outcome) -> dict[str, Any]:
+def outcome_value(outcome: Outcome) -> Document:
     """How a writing command ended; for a failure what is left where."""
     match outcome:
         case Unchanged(prepared):
@@ -72,15 +71,15 @@ def outcome_value(outcome: Outcome) -> dict[str, Any]:
         case Declined():
             return {"outcome": "declined"}
         case Applied(generation, kept, verified):
-            done = {"outcome": "applied", "generation": generation.number, "kept": change_values(kept)}
+            done: Document = {"outcome": "applied", "generation": generation.number, "kept": change_values(kept)}
             return done | ({"verified": verify_value(verified)} if verified else {})
         case WentBack(error, hosts, verified):
-            back = {"outcome": "rolled back", "error": error_value(error), "restored": list(hosts)}
+            back: Document = {"outcome": "rolled back", "error": error_value(error), "restored": list(hosts)}
             return back | ({"verified": verify_value(verified)} if verified else {})
         case HalfBack(error, failures, left):
             failed = {host: error_value(one) for host, one in failures.items()}
             differ = {host: change_values(changes) for host, changes in left.items()}
             return {"outcome": "not all rolled back", "error": error_value(error), "failures": failed, "left": differ}
         case Stopped(generation, done_hosts, waiting):
-            places = {"changed": list(done_hosts), "unchanged": list(waiting)}
-            return {"outcome": "stopped", "generation": generation.number, **places}
+            changed, same = list(done_hosts), list(waiting)
+            return {"outcome": "stopped", "generation": generation.number, "changed": changed, "unchanged": same}

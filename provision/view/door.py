@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from typing import TextIO
 
 from rich.console import Console
 from rich.control import Control
@@ -75,7 +75,7 @@ class Door:
         self.note_in_log(one.plain for one in shown)
         self._write(self.err, shown)
 
-    def document(self, value: Mapping[str, Any]) -> None:
+    def document(self, value: Mapping[str, object]) -> None:
         """One JSON document to stdout, in ASCII."""
         text = json.dumps(redacted_value(value, self.redactor.redact), indent=2)
         self._write(self.out, [Text(one, no_wrap=True) for one in text.split("\n")])

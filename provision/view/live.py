@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import Any
 
 from rich.text import Text
 
@@ -12,7 +11,7 @@ from provision.engine.live import LiveReport
 from provision.errors import ProvisionError
 from provision.hosts.balancer.live import LiveReading, ServerHealth
 from provision.model.cluster import Balancer, Cluster
-from provision.view.document import error_value
+from provision.view.document import Document, error_value
 from provision.view.marks import ALERT, SAME, UNKNOWN, Lines, columns, line, plural
 
 DASH = "-"
@@ -21,7 +20,10 @@ DASH = "-"
 def status_lines(cluster: Cluster, report: LiveReport) -> Lines:
     """Balancers, servers, health, and who holds the VIP and the lock."""
     rows = [line("Cluster ", (cluster.name, "bold"), f"   {cluster.file}"), line()]
-    rows += columns(("balancer", "HAProxy", "up for", "VIP", "connections", "old workers"), _balancers(cluster, report))
+    rows += columns(
+        ("balancer", "HAProxy", "up for", "VIP", "connections", "old workers"),
+        [_balancer(one, report) for one in cluster.balancers],
+    )
     rows += [
         line(),
         *columns(("server", "address", "health", "check", "for", "logins", "at IIS"), _servers(cluster, report)),
@@ -37,7 +39,7 @@ def status_lines(cluster: Cluster, report: LiveReport) -> Lines:
 
 def session_lines(cluster: Cluster, report: LiveReport) -> Lines:
     """Each open connection, then what the stick table holds."""
-    rows: Lines = []
+    rows = [line("Cluster ", (cluster.name, "bold"), f"   {cluster.file}")]
     for name, live in report.balancers.items():
         open_now = [
             (f"{one.client}:{one.port}", one.server or DASH, one.section, _age(one.age)) for one in live.sessions
@@ -51,10 +53,6 @@ def session_lines(cluster: Cluster, report: LiveReport) -> Lines:
     count = Counter(one.server or "no server" for live in report.balancers.values() for one in live.sessions)
     told = ", ".join(f"{server} {number}" for server, number in sorted(count.items()))
     return [*rows, line(f"{plural(sum(count.values()), 'connection')}{': ' if told else '.'}{told}")]
-
-
-def _balancers(cluster: Cluster, report: LiveReport) -> list[tuple[str, ...]]:
-    return [_balancer(one, report) for one in cluster.balancers]
 
 
 def _balancer(balancer: Balancer, report: LiveReport) -> tuple[str, ...]:
@@ -127,7 +125,7 @@ def _age(seconds: int) -> str:
     return f"{seconds}s"
 
 
-def live_value(cluster: Cluster, report: LiveReport) -> dict[str, Any]:
+def live_value(cluster: Cluster, report: LiveReport) -> Document:
     """Everything that is shown, and each section's health."""
     return {
         "cluster": cluster.name,

@@ -66,7 +66,7 @@ def plan_lines(
 
 
 def summary(net: Iterable[Change], unchanged: int) -> str:
-    """`Plan: 7 to add, 1 to change, 0 to remove, 4 unchanged.`"""
+    """The counts: `Plan: 7 to add, 1 to change, 0 to remove, 4 unchanged`."""
     marks = [mark_of(one).symbol for one in net]
     counts = f"{marks.count('+')} to add, {marks.count('~')} to change, {marks.count('-')} to remove"
     return f"Plan: {counts}, {unchanged} unchanged."
@@ -140,7 +140,7 @@ def _noticed(consequences: Sequence[Consequence]) -> Lines:
 
 
 def _order(cluster: Cluster, plan: Plan) -> Lines:
-    """`Order: lb1 accepts -> win1 -> win2 -> lb1 closes.`"""
+    """The steps: `Order: lb1 accepts -> win1 -> win2 -> lb1 closes`."""
     if plan.empty:
         return []
     servers = {one.name for one in cluster.servers}

@@ -75,23 +75,23 @@ def name_of(key: Key) -> str:
     return "" if key.kind in NAMELESS or property_word(key) == "haproxy.cfg" else key.name
 
 
-def facets(resource: Resource) -> Mapping[str, str]:  # noqa: C901, PLR0911  # one case a kind of resource
+def facets(resource: Resource) -> Mapping[str, str]:
     """What can be said about a resource, by aspect: two that are equal in an aspect say the same there."""
     match resource:
-        case Package():
-            return {"installed": "installed"}
-        case File(content, mode, owner):
-            return {"content": _content(content), "mode": f"mode {mode:04o}", "owner": f"owner {owner}"}
+        case DataChannelPorts() | ExternalAddress() | FirewallRule() | FtpService():
+            return _windows(resource)
+        case Package() | SelinuxPermissiveDomain() | VipAddress() | File() | Service():
+            return _installed(resource)
         case FirewallPorts(runtime, permanent):
             return _twice(_ports(runtime), _ports(permanent))
         case SelinuxBoolean(current, persistent):
             return _twice(_on(current), _on(persistent))
         case SelinuxMode(mode, boot) | Sysctl(mode, boot):
             return _twice(mode, boot or "not set")
-        case SelinuxPermissiveDomain():
-            return {"mode": "permissive"}
-        case VipAddress(device, prefix):
-            return {"device": f"on {device}", "prefix": f"/{prefix}"}
+
+
+def _windows(resource: DataChannelPorts | ExternalAddress | FirewallRule | FtpService) -> Mapping[str, str]:
+    match resource:
         case DataChannelPorts(ports):
             return {"range": f"{ports.low}-{ports.high}"}
         case ExternalAddress(address, inherited):
@@ -102,9 +102,21 @@ def facets(resource: Resource) -> Mapping[str, str]:  # noqa: C901, PLR0911  # o
         case FtpService(start, running, current):
             life = _life(running, current, "runs what is configured", "runs older settings")
             return {"start": f"start {start}", **life}
+
+
+def _installed(resource: Package | SelinuxPermissiveDomain | VipAddress | File | Service) -> Mapping[str, str]:
+    match resource:
+        case Package():
+            return {"installed": "installed"}
+        case SelinuxPermissiveDomain():
+            return {"mode": "permissive"}
+        case VipAddress(device, prefix):
+            return {"device": f"on {device}", "prefix": f"/{prefix}"}
+        case File(content, mode, owner):
+            return {"content": _content(content), "mode": f"mode {mode:04o}", "owner": f"owner {owner}"}
         case Service(enabled, running, current):
-            boot = "enabled" if enabled else "disabled"
-            return {"boot": boot, **_life(running, current, "runs what is on disk", "runs what was there before")}
+            life = _life(running, current, "runs what is on disk", "runs what was there before")
+            return {"boot": "enabled" if enabled else "disabled", **life}
 
 
 def _life(running: bool, current: bool, fresh: str, stale: str) -> dict[str, str]:

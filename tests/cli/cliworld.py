@@ -4,6 +4,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from provision.cli.invocation import Streams
 from provision.cli.main import run
 from provision.definition.load import parse_cluster
 
@@ -26,7 +27,9 @@ def say(*words, folder=Path(), environ=None, stdin="", terminal=False):
     """Run `provision WORDS`; usage errors and results alike come back as values."""
     kind = Terminal if terminal else io.StringIO
     out, err = io.StringIO(), kind()
-    code = run(words, kind(stdin), out, err, {"COLUMNS": "160", **(environ or {})}, Path(folder), signals=False)
+    code = run(
+        words, Streams(kind(stdin), out, err), {"COLUMNS": "160", **(environ or {})}, Path(folder), signals=False
+    )
     return Said(code, out.getvalue(), err.getvalue())
 
 

@@ -4,11 +4,11 @@ import base64
 import json
 
 import pytest
+from cli.cliworld import ARTICLE, clusters, say
+
 from provision.cli import work
 from provision.errors import ReadFailed
 from provision.model.secret import spellings
-
-from cli.cliworld import ARTICLE, clusters, say
 
 CANARY = 'Can4ry"<&>\\+pa ss'
 WIDE = base64.b64encode(CANARY.encode("utf-16-le")).decode()
@@ -52,7 +52,9 @@ def opener(kind):
 
 
 @pytest.mark.parametrize("kind", [Echo, Broken])
-@pytest.mark.parametrize("words", [["plan"], ["drift"], ["status"], ["cluster", "--yes"], ["drift", "--json"], ["plan", "-v"]])
+@pytest.mark.parametrize(
+    "words", [["plan"], ["drift"], ["status"], ["cluster", "--yes"], ["drift", "--json"], ["plan", "-v"]]
+)
 def test_no_secret_leaves(tmp_path, monkeypatch, kind, words):
     monkeypatch.setattr(work, "WireOpener", opener(kind))
     folder, log = clusters(tmp_path, article=ARTICLE), tmp_path / "debug.log"
@@ -111,9 +113,9 @@ def test_the_lock_of_another_run_is_5(tmp_path, monkeypatch):
 
 def test_a_defect_while_writing_is_7_and_says_what_is_where(tmp_path, monkeypatch):
     def breaks(workplace, ask):
-        from provision.engine.context import Event
-
         from cli.test_writing import prepared
+
+        from provision.engine.context import Event
 
         ask(prepared())
         workplace.context.say(Event("step", "win1", "3 changes"))
@@ -133,4 +135,3 @@ def test_verify_false_is_loud_also_when_quiet(tmp_path, monkeypatch):
     folder = clusters(tmp_path, article=careless)
     assert "are NOT checked" in say("drift", "-q", folder=folder, environ=ENVIRON).out
     assert len(json.loads(say("drift", "--json", folder=folder, environ=ENVIRON).out)["unverified"]) == 2
-

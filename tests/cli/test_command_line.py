@@ -22,7 +22,9 @@ def loaded_by(*words, cwd=None):
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "print('LOADED', *sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd, timeout=60, check=False
+    )
     return {one.split(".")[0] for one in done.stdout.rpartition("LOADED ")[2].split()}
 
 
@@ -43,7 +45,9 @@ def test_validate_loads_nothing_of_the_wire(tmp_path):
 
 
 def test_python_m_provision_is_the_same_command():
-    done = subprocess.run([sys.executable, "-m", "provision", "--version"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-m", "provision", "--version"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stdout) == (0, "provision 0.1.0\n")
 
 
@@ -165,6 +169,6 @@ def test_a_reader_that_closes_early_ends_it_quietly(tmp_path):
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, "-m", "provision", "explain"]
-    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=60)
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, timeout=60, check=False)
     os.close(write)
     assert (done.returncode, done.stderr) == (0, b"")

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 
 import pytest
+from cli.cliworld import article
+from cli.golden import shown
+from cli.showcase import LB, WIN1, WIN2
+
 from provision.engine.live import LiveReport
 from provision.errors import ConnectionFailed
 from provision.hosts.balancer.live import LiveReading, ServerHealth, Session, TableEntry
 from provision.view.live import _age, live_value, session_lines, status_lines
-
-from cli.cliworld import article
-from cli.golden import shown
-from cli.showcase import LB, WIN1, WIN2
 
 LIVE = LiveReading(
     "2.4.22",
@@ -44,7 +44,9 @@ def report(reading=None, failures=None, locked=False):
 
 
 def test_status_shows_health_sessions_vip_and_lock():
-    assert shown(status_lines(article(), report(Reading())), 80) == """\
+    assert (
+        shown(status_lines(article(), report(Reading())), 80)
+        == """\
 Cluster article   clusters/article.yml
 
 balancer  HAProxy  up for  VIP   connections  old workers
@@ -57,6 +59,7 @@ WinFTPServer2016FTP2  192.168.1.111  DOWN    L4TOUT  5s     0       ?
 = VIP 192.168.1.123: held by lb1
 = lock: free
 """
+    )
 
 
 def test_a_vip_that_nobody_holds_is_an_alarm():
@@ -75,7 +78,10 @@ def test_a_lock_that_is_held_is_said():
 
 
 def test_sessions_show_who_is_connected_where_and_who_is_held():
-    assert shown(session_lines(article(), report()), 80) == """\
+    assert (
+        shown(session_lines(article(), report()), 80)
+        == """\
+Cluster article   clusters/article.yml
 Balancer lb1   2 connections
 client          server                section  for
 10.0.0.7:50123  WinFTPServer2016FTP1  FTPVIP   1m 1s
@@ -85,9 +91,12 @@ held client  server                table   for another
 ! 1 old worker (1m 30s) may carry sessions that are not listed
 2 connections: WinFTPServer2016FTP1 1, no server 1
 """
+    )
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0, "0s"), (59, "59s"), (60, "1m 0s"), (90061, "1d 1h"), (3600, "1h 0m")])
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0s"), (59, "59s"), (60, "1m 0s"), (90061, "1d 1h"), (3600, "1h 0m")]
+)
 def test_ages_are_two_units(seconds, words):
     assert _age(seconds) == words
 

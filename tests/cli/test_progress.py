@@ -4,11 +4,11 @@ import io
 from datetime import UTC, datetime
 
 import pytest
+from cli.cliworld import Terminal
+
 from provision.engine.context import Event
 from provision.view.door import Door, Manner
 from provision.view.progress import Progress
-
-from cli.cliworld import Terminal
 
 
 class Watch:

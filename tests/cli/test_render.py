@@ -6,10 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cli.cliworld import ARTICLE, article, clusters, say
+
 from provision.engine.render import everything, haproxy_version
 from provision.errors import UsageError
-
-from cli.cliworld import ARTICLE, article, clusters, say
 
 SLICED = (Path(__file__).parents[2] / "clusters" / "sliced.yml").read_text(encoding="utf-8")
 
@@ -42,7 +42,12 @@ def test_two_renders_are_the_same_bytes():
 def test_out_writes_every_file_and_says_how_many(tmp_path):
     said = say("render", "--out", str(tmp_path / "out"), folder=clusters(tmp_path, sliced=SLICED))
     files = {one.relative_to(tmp_path / "out").as_posix() for one in (tmp_path / "out").rglob("*") if one.is_file()}
-    assert {"by-hand.md", "balancers/lb1/haproxy.cfg", "servers/ftp1/set.json", "scripts/Set-FtpServerState.ps1"} <= files
+    assert {
+        "by-hand.md",
+        "balancers/lb1/haproxy.cfg",
+        "servers/ftp1/set.json",
+        "scripts/Set-FtpServerState.ps1",
+    } <= files
     assert said.out.startswith(f"{len(files)} files written")
 
 
@@ -61,7 +66,14 @@ def test_a_servers_argument_says_what_the_file_says():
 
 def test_by_hand_names_every_host_and_the_firewall_and_selinux_commands():
     text = everything(article(), (2, 4))["by-hand.md"]
-    words = ("lb1", "WinFTPServer2016FTP1", "WinFTPServer2016FTP2", "firewall-cmd", "setsebool -P", "New-NetFirewallRule")
+    words = (
+        "lb1",
+        "WinFTPServer2016FTP1",
+        "WinFTPServer2016FTP2",
+        "firewall-cmd",
+        "setsebool -P",
+        "New-NetFirewallRule",
+    )
     assert [one for one in words if one not in text] == []
 
 

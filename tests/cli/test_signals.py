@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from provision.cli.signals import Signals
 
 SILENT = """\

@@ -7,6 +7,10 @@ from types import SimpleNamespace
 
 import jsonschema
 import pytest
+from cli.cliworld import Terminal, article
+from cli.showcase import DESIRED, first_plan, plan_to
+from cli.showcase_runs import OUTCOMES
+
 from provision.cli.desk import Desk
 from provision.cli.invocation import Common
 from provision.cli.signals import Signals
@@ -16,10 +20,6 @@ from provision.engine.prepare import Prepared
 from provision.engine.read import ClusterReading
 from provision.errors import UsageError
 from provision.view.door import Door, Manner
-
-from cli.cliworld import Terminal, article
-from cli.showcase import first_plan, plan_to, DESIRED
-from cli.showcase_runs import OUTCOMES
 
 CODES = {"applied": 0, "went-back": 6, "went-back-unverified": 6, "half-back": 7, "stopped": 130, "declined": 1}
 HEAD = {
@@ -51,7 +51,8 @@ def dialog(*, yes=False, stdin="", terminal=False, **common):
     stop = SimpleNamespace(asked=[])
     stop.ask = stop.asked.append
     run = SimpleNamespace(
-        work=SimpleNamespace(context=SimpleNamespace(stop=stop)), progress=SimpleNamespace(where=lambda: "win1 was changed")
+        work=SimpleNamespace(context=SimpleNamespace(stop=stop)),
+        progress=SimpleNamespace(where=lambda: "win1 was changed"),
     )
     return Dialog(desk, article(), run, yes, "provision cluster article", "provision plan article"), desk, stop
 
@@ -85,7 +86,9 @@ def test_what_failed_is_told_on_stderr():
     assert "not everything could be rolled back" in desk.door.err.getvalue()
 
 
-@pytest.mark.parametrize(("answer", "agreed"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False), ("", False)])
+@pytest.mark.parametrize(
+    ("answer", "agreed"), [("y\n", True), ("yes\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
 def test_only_yes_is_yes(answer, agreed):
     talk, desk, _ = dialog(stdin=answer, terminal=True)
     assert talk.answer(prepared()) is agreed
