@@ -62,7 +62,7 @@ def test_the_lab_is_up_within_seconds(lab: Cluster) -> None:
     orchestra.down(lab, lab.file)
     began = time.monotonic()
     assert orchestra.up(lab, lab.file).is_up
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15     # 1.2 s on an idle machine
 
 
 @pytest.mark.parametrize("options", [{}, {"ssl": False, "port": 5985, "cert_validation": True}])

@@ -138,6 +138,22 @@ def test_denied_after_too_many_wrong_passwords_from_one_address(host: WindowsHos
     assert connect(client="127.0.46.2").getwelcome().startswith("220")
 
 
+def test_an_address_that_ip_security_denies_is_turned_away(host: WindowsHost, connect: Connect) -> None:
+    text = host.config_path.read_text()
+    host.config_path.write_text(text.replace("<system.ftpServer>\n    </system.ftpServer>", (
+        '<system.ftpServer><security><ipSecurity><add ipAddress="127.0.46.64" subnetMask="255.255.255.192" '
+        'allowed="false" /></ipSecurity></security></system.ftpServer>')))
+    restart(host)
+    assert connect(client="127.0.46.63").getwelcome().startswith("220")
+    with pytest.raises((EOFError, OSError)):
+        connect(client="127.0.46.65")
+
+
+def test_the_server_may_always_speak_to_itself(make_host: MakeHost, connect: Connect) -> None:
+    hardened(make_host)
+    assert connect(client=ADDRESS).nlst() == []
+
+
 def test_eight_clients_at_once_get_every_byte(host: WindowsHost, connect: Connect) -> None:
     with_range(host, 10040, 10049)
 

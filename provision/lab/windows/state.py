@@ -8,6 +8,7 @@ Times are seconds since the epoch, UTC.
 from __future__ import annotations
 
 import fcntl
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,10 +16,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from provision.lab.windows.apphost import Stamp, replace_file
 
+log = logging.getLogger("provision.lab.windows")
 StartType = Literal["Automatic", "Manual", "Disabled"]
 ServiceStatus = Literal["Running", "Stopped"]
 ProfileName = Literal["Domain", "Private", "Public"]
@@ -162,13 +164,26 @@ class StateStore:
         self._state: WindowsState | None = None
 
     def read(self) -> WindowsState:
-        """The state as the file has it now. Raises OSError, pydantic.ValidationError (a hand edit that does not fit)."""
+        """The state as the file has it now.
+
+        A hand edit that does not fit is refused: the last good state stays in force, and the log says so. The first
+        reading raises pydantic.ValidationError instead, and OSError when there is no file.
+        """
         with self._guard:
             stamp = Stamp.of(self.path)
             if self._state is None or stamp != self._stamp:
-                self._state = _CODEC.validate_json(self.path.read_bytes())
+                self._state = self._parse(self._state)
                 self._stamp = stamp
             return self._state
+
+    def _parse(self, last_good: WindowsState | None) -> WindowsState:
+        try:
+            return _CODEC.validate_json(self.path.read_bytes())
+        except ValidationError as error:
+            if last_good is None:
+                raise
+            log.warning("%s was edited into something that does not fit: %s", self.path, error)
+            return last_good
 
     def write(self, state: WindowsState) -> None:
         """Replace the whole state."""

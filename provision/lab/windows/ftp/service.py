@@ -6,6 +6,7 @@ all sites. A connection that the firewall does not admit sees no banner: it is r
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
@@ -47,8 +48,9 @@ class Waker:
         loop.register(self._fileno, self, loop.READ)
 
     def wake(self) -> None:
-        """Safe from any thread."""
-        self._there.send(b"!")
+        """Safe from any thread, also when the loop saw by itself that it shall end, and closed us."""
+        with contextlib.suppress(OSError):
+            self._there.send(b"!")
 
     def readable(self) -> bool:
         return True

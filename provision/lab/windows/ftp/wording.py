@@ -19,7 +19,6 @@ BY_CODE: Mapping[str, str] = MappingProxyType({
     "125": "Data connection already open; Transfer starting.",
     "150": "Opening BINARY mode data connection.",
     "215": "Windows_NT",
-    "226": "Transfer complete.",
     "331": "Password required",
 })
 BY_TEXT: Mapping[str, str] = MappingProxyType({
