@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 
 from provision.lab.powershell import syntax
 from provision.lab.powershell.binding import Given, bind, no_surplus, require
 from provision.lab.powershell.convert import cast
 from provision.lab.powershell.expressions import evaluate, require_type
-from provision.lab.powershell.machine import Machine, ReturnSignal, Slot, depth_overflow
+from provision.lab.powershell.failures import Failure
+from provision.lab.powershell.machine import (
+    BreakSignal,
+    ContinueSignal,
+    ExitSignal,
+    Machine,
+    ReturnSignal,
+    Slot,
+    depth_overflow,
+)
 from provision.lab.powershell.values import NOTHING, Hashtable
-from provision.lab.powershell.world import Parameter
+from provision.lab.powershell.world import Parameter, ScriptError
+
+ENDINGS = (Failure, ScriptError, ExitSignal, BreakSignal, ContinueSignal)
+"""What ends a block early without taking back what it has given."""
 
 _UNBOUND: dict[str, object] = {"string": "", "int": 0, "long": 0, "double": 0.0, "bool": False, "switch": False}
 
@@ -27,19 +40,27 @@ def declared(block: syntax.Block) -> list[Parameter]:
 
 
 def call_block(block: syntax.Block, given: Sequence[Given], machine: Machine, name: str, *,
-               feed: Iterable[object] | None = None, own_scope: bool = True) -> list[object]:
-    """Run a block with arguments and pipeline input, and give its output. `own_scope` is False for dot-sourcing."""
-    if not own_scope:
-        return _enter(block, given, machine, name, feed)
+               feed: Iterable[object] | None = None, own_scope: bool = True) -> Iterator[object]:
+    """Run a block with arguments and pipeline input, and give its output. `own_scope` is False for dot-sourcing.
+
+    What it gave before an error or an exit is given too.
+    """
+    out: list[object] = []
     try:
-        with machine.new_scope():
-            return _enter(block, given, machine, name, feed)
+        with machine.new_scope() if own_scope else nullcontext():
+            if feed is not None or own_scope:
+                machine.set("input", [])
+            _enter(block, given, machine, name, feed, out)
     except RecursionError:
         raise depth_overflow() from None
+    except ENDINGS:
+        yield from out
+        raise
+    yield from out
 
 
 def _enter(block: syntax.Block, given: Sequence[Given], machine: Machine, name: str,
-           feed: Iterable[object] | None) -> list[object]:
+           feed: Iterable[object] | None, out: list[object]) -> None:
     parameters = declared(block)
     bound = bind(parameters, given, name)
     require(bound, parameters, feed is not None)
@@ -54,7 +75,7 @@ def _enter(block: syntax.Block, given: Sequence[Given], machine: Machine, name: 
                                                if each.name.lower() in bound.values))
     for each in block.parameters:
         _initialise(each, bound.values, machine)
-    return _run(block, machine, feed)
+    _run(block, machine, feed, out)
 
 
 def _initialise(each: syntax.ParameterDeclaration, values: dict[str, object], machine: Machine) -> None:
@@ -73,8 +94,7 @@ def _initialise(each: syntax.ParameterDeclaration, values: dict[str, object], ma
     machine.scope.variables[each.name] = Slot(value, each.type)
 
 
-def _run(block: syntax.Block, machine: Machine, feed: Iterable[object] | None) -> list[object]:
-    out: list[object] = []
+def _run(block: syntax.Block, machine: Machine, feed: Iterable[object] | None, out: list[object]) -> None:
     items = list(feed) if feed is not None else []
     try:
         if block.begin:
@@ -85,15 +105,14 @@ def _run(block: syntax.Block, machine: Machine, feed: Iterable[object] | None) -
             for name in piped if feed is not None else []:
                 machine.set(name, item)
             machine.run(block.process, out)
-        if not block.process:
+        if not block.process and feed is not None:
             machine.set("input", items)
         machine.run(block.end, out)
     except ReturnSignal:
         pass
-    return out
 
 
-def run_here(block: syntax.Block, item: object, machine: Machine) -> list[object]:
+def run_here(block: syntax.Block, item: object, machine: Machine) -> Iterator[object]:
     """A block of ForEach-Object or Where-Object: in the caller's scope, with `$_`; `return` ends this one item."""
     out: list[object] = []
     before = machine.scope.variables.get("_")
@@ -102,9 +121,12 @@ def run_here(block: syntax.Block, item: object, machine: Machine) -> list[object
         machine.run(block.end, out)
     except ReturnSignal:
         pass
+    except ENDINGS:
+        yield from out
+        raise
     finally:
         if before is None:
             machine.scope.variables.pop("_", None)
         else:
             machine.scope.variables["_"] = before
-    return out
+    yield from out

@@ -25,7 +25,7 @@ def _block(call: LanguageCall, name: str) -> BlockValue:
 def _where(call: LanguageCall) -> Iterator[object]:
     block = _block(call, "filterscript")
     for item in call.objects():
-        if to_bool(collect(run_here(block.block, item, call.machine))):
+        if to_bool(collect(list(run_here(block.block, item, call.machine)))):
             yield item
 
 
@@ -104,7 +104,7 @@ def _sort_key(call: LanguageCall, item: object) -> object:
     if by is None:
         return item
     if isinstance(by, BlockValue):
-        return collect(run_here(by.block, item, call.machine))
+        return collect(list(run_here(by.block, item, call.machine)))
     if isinstance(by, list):
         raise Refused("Sort-Object by several properties", call.line)
     return get_member(item, to_text(by), call.line, call.machine.strict)
