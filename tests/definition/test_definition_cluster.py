@@ -10,7 +10,7 @@ import pytest
 
 from provision.definition.load import find_cluster, load_cluster, parse_cluster
 from provision.errors import ClusterFileError
-from provision.model.cluster import Cluster, HealthCheck, StickTable
+from provision.model.cluster import Cluster, HealthCheck, Probe, Ssh, Stats, StickTable
 from provision.model.ports import PortRange
 from provision.model.secret import SecretRef
 
@@ -78,6 +78,18 @@ def test_a_server_has_documented_defaults_too() -> None:
     assert (server.ftp_address, server.ftp_port, server.sites, server.pinned) == ("10.0.0.11", 21, None, False)
     winrm = server.winrm
     assert (winrm.scheme, winrm.port, winrm.auth, winrm.transport, winrm.verify) == ("http", 5985, "negotiate", "psrp", True)
+
+
+def test_everything_that_is_given_arrives_where_it_belongs() -> None:
+    text = (Path(__file__).parent / "cases" / "base.yml").read_text(encoding="utf-8")
+    cluster = read(text, "/srv/demo.yml")
+    lb1, ftp1 = cluster.balancers[0], cluster.servers[0]
+    assert lb1.ssh == Ssh(port=2022, user="root", key_file=Path("/srv/keys/id"))
+    assert (lb1.name, lb1.address, lb1.source, lb1.firewall_zone) == ("lb1", "10.0.0.1", "10.0.0.2", "public")
+    assert (ftp1.name, ftp1.ftp_port, ftp1.sites, ftp1.winrm.user) == ("ftp1", 2121, ("Default FTP Site",), "Administrator")
+    assert (cluster.servers[1].ftp_port, cluster.ftp.external_address) == (21, "203.0.113.9")
+    assert cluster.stats == Stats("127.0.0.1", 8404, "stats", SecretRef("env", "STATS_PASSWORD", "stats.password", 32, 13), False, ("10.0.0.0/24",))
+    assert cluster.probe == Probe("probe", SecretRef("file", "probe-password", "probe.password", 36, 13), "none", "incoming")
 
 
 def test_slices_are_cut_in_order_and_what_is_left_over_belongs_to_nobody() -> None:

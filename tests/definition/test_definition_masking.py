@@ -55,6 +55,18 @@ def test_references_stay_readable(base: str) -> None:
     assert caught.value.source == base.replace("cluster: demo", "cluster: De mo")
 
 
+def test_where_the_text_is_no_tree_only_the_secret_lines_are_blanked() -> None:
+    text = f"user: a\n  password: |\n    {CANARY}\n\n    {CANARY}\n  user: b\nc: d"
+    assert without_secret_lines(text) == "user: a\n  password: *\n    *********\n\n    *********\n  user: b\nc: d"
+
+
+def test_what_follows_a_secret_over_several_lines_stays_as_it_is(base: str) -> None:
+    text = base.replace("password: env:WINRM_PASSWORD", f'password: "{CANARY}\n    {CANARY}"   # why')
+    with pytest.raises(ClusterFileError) as caught:
+        parse_cluster(text, Path("demo.yml"))
+    assert '  password: **********\n    **********   # why\n' in caught.value.source
+
+
 @pytest.mark.timeout(10)
 @pytest.mark.parametrize("line", ["a" * 1_000_000, "pass" * 250_000, ":" * 1_000_000, "pass:" * 200_000])
 def test_blanking_a_very_long_line_takes_no_time(line: str) -> None:
