@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: help setup demo test test-all lint types imports shape bench wheel clean constraints
+.PHONY: help setup demo test test-all test-real lint types imports shape bench wheel clean constraints
 
 help:
 	@echo 'make demo       the whole story on the embedded lab: build, use, break, mend, roll back'
 	@echo 'make test       the tests (under five minutes)'
 	@echo 'make test-all   the tests, the slow ones too'
+	@echo 'make test-real  the tests on really booted systems (root; the first time builds their image)'
 	@echo 'make lint       ruff, mypy --strict, import-linter'
 	@echo 'make bench      how fast, beside plain alternatives, on the embedded lab'
 	@echo 'make wheel      build the wheel and try it in an empty virtual environment'
@@ -23,10 +24,14 @@ demo: setup
 	$(BIN)/provision lab demo
 
 test: setup
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow and not real'
 
 test-all: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not real'
+
+test-real: setup
+	sh tests/real/setup.sh
+	$(BIN)/python -m pytest -m real tests/real
 
 lint: setup
 	$(BIN)/ruff check provision tests

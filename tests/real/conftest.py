@@ -1,0 +1,39 @@
+"""The real systems: built once, booted for each module that asks, never left behind."""
+
+import pytest
+from real.house import house
+from real.image import balancer_image
+from real.needs import missing
+
+PATIENCE = 900  # seconds for one test; the first of a machine builds the image
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "/real/" in str(item.path):
+            item.add_marker(pytest.mark.real)
+            item.add_marker(pytest.mark.timeout(PATIENCE))
+
+
+@pytest.fixture(scope="session")
+def image():
+    """The balancer's disk."""
+    lacking = missing()
+    if lacking:
+        pytest.skip(lacking)
+    with balancer_image() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def lab(image):
+    """The article's machines, as they were before the first run."""
+    with house(image) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def built(lab):
+    """The same, with the article's cluster applied."""
+    lab.desk.provision("cluster", "article", "--yes", code=0)
+    return lab

@@ -1,0 +1,29 @@
+#!/bin/sh
+# Runs inside the fresh tree, once: makes the repository that dnf installs haproxy from, and a machine that boots to
+# what an EL server is after installation: firewalld and rsyslog run, root comes in by key, haproxy is not there.
+# /build holds this folder's files. HAPROXY_DEB_PACKAGES names what apt fetches the binary from.
+set -eu
+cd /build
+apt-get download -q haproxy
+dpkg-deb -x haproxy_*.deb deb
+cp deb/usr/sbin/haproxy haproxy
+version=$(./haproxy -v | sed -n 's/^HAProxy version \([0-9.]*\).*/\1/p')
+
+for spec in shell haproxy; do
+    rpmbuild -bb --quiet --define "_topdir /build/rpm" --define "haproxy_version $version" "$spec.spec"
+done
+rpm -i --nodeps rpm/RPMS/noarch/shell-*.rpm
+mkdir -p /srv/repo /etc/yum.repos.d
+cp rpm/RPMS/*/haproxy-*.rpm /srv/repo/
+createrepo_c -q /srv/repo
+cp local.repo /etc/yum.repos.d/
+
+systemctl enable firewalld rsyslog ssh
+systemctl mask systemd-networkd-wait-online.service systemd-timesyncd.service getty.target console-getty.service
+systemctl set-default multi-user.target
+printf 'PermitRootLogin prohibit-password\nUseDNS no\n' >/etc/ssh/sshd_config.d/lab.conf
+echo lb1 >/etc/hostname
+rm -f /etc/machine-id
+: >/etc/machine-id
+apt-get clean
+rm -rf /var/lib/apt/lists/* /build
