@@ -40,7 +40,7 @@ haproxy = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is
 def written(layout="shared", mode="main", version=(2, 4), ownership=None, **more):
     one = cluster(layout, **more)
     secret = MASKS.placeholder(PASSWORD)
-    return haproxy_cfg(one, one.balancers[0], version, mode, ownership or one.ownership, secret)
+    return haproxy_cfg(one, one.balancers[0], version, mode, ownership=ownership or one.ownership, stats_secret=secret)
 
 
 def section(text, name):
@@ -201,7 +201,7 @@ def test_a_name_that_is_not_one_word_is_refused(name):
 
 def test_the_page_cannot_be_administered_without_a_password():
     one = cluster()
-    text = haproxy_cfg(one, one.balancers[0], (2, 4), "main", one.ownership, None)
+    text = haproxy_cfg(one, one.balancers[0], (2, 4), "main", ownership=one.ownership, stats_secret=None)
     assert "stats admin" not in text
 
 

@@ -136,7 +136,7 @@ def test_a_reading_without_rsyslog_has_no_such_service_and_says_so():
 
 def ours(**more):
     one = cluster(**more)
-    text = haproxy_cfg(one, one.balancers[0], (2, 4), "main", one.ownership, None)
+    text = haproxy_cfg(one, one.balancers[0], (2, 4), "main", ownership=one.ownership, stats_secret=None)
     return files(**{MAIN: (text, 0o640, "root:root")})
 
 

@@ -73,17 +73,21 @@ class Answers:
     def loaded(self) -> dict[str, str]:
         """The texts of the files that the unit loads."""
         folders = tuple(path.rstrip("/") + "/" for path in self.paths)
-        names = [path for path in self.texts if path in self.paths or (path.endswith(".cfg") and path.startswith(folders))]
-        return {path: self.texts[path] for path in names}
+
+        def is_loaded(path: str) -> bool:
+            return path in self.paths or (path.endswith(".cfg") and path.startswith(folders))
+
+        return {path: text for path, text in self.texts.items() if is_loaded(path)}
 
     def is_ours(self, text: str) -> bool:
-        """Is it a file of this cluster?"""
+        """Whether it is a file of this cluster."""
         return owner_of(text) == self.cluster.name
 
 
 def _units(text: str) -> dict[str, dict[str, str]]:
     """Systemctl's properties, by unit. Raises ValueError when it is not systemd that answers."""
-    blocks = [dict(line.partition("=")[::2] for line in block.splitlines()) for block in text.split("\n\n") if block.strip()]
+    parts = [part for part in text.split("\n\n") if part.strip()]
+    blocks = [dict(line.partition("=")[::2] for line in part.splitlines()) for part in parts]
     units = {block["Id"]: block for block in blocks if "Id" in block and "ActiveState" in block}
     if "haproxy.service" not in units:
         raise ValueError(f"systemctl said {text[:120]!r}")

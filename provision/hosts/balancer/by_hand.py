@@ -72,7 +72,8 @@ def _kernel(cluster: Cluster) -> Iterator[str]:
         yield from _block(f"echo '{NONLOCAL} = 1' > {conf}", f"sysctl -w {NONLOCAL}=1")
     if cluster.vip_owner == "static":
         yield "The VIP, without an interruption (DEV and NAME as `nmcli device` shows them, PREFIX of the network):"
-        yield from _block(f"nmcli connection modify NAME +ipv4.addresses {cluster.vip}/PREFIX", "nmcli device reapply DEV")
+        add = f"nmcli connection modify NAME +ipv4.addresses {cluster.vip}/PREFIX"
+        yield from _block(add, "nmcli device reapply DEV")
 
 
 def _firewall(cluster: Cluster, balancer: Balancer) -> Iterator[str]:
@@ -92,7 +93,8 @@ def _firewall(cluster: Cluster, balancer: Balancer) -> Iterator[str]:
     yield "firewalld, now and at boot, without `--reload` (it turns new connections away while it works)."
     if balancer.firewall_zone is None:
         yield "ZONE is the zone of the interface that holds the VIP: `firewall-cmd --get-zone-of-interface=DEV`."
-    yield from _block(" ".join(("firewall-cmd", zone, *options)), " ".join(("firewall-cmd --permanent", zone, *options)))
+    words = " ".join((zone, *options))
+    yield from _block(f"firewall-cmd {words}", f"firewall-cmd --permanent {words}")
 
 
 def _logs(cluster: Cluster, version: Version) -> Iterator[str]:

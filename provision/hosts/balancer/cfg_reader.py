@@ -11,16 +11,20 @@ from dataclasses import dataclass
 
 from provision.model.ports import PortRange
 
-_SECTIONS = frozenset(
-    ["global", "defaults", "listen", "frontend", "backend", "peers", "userlist", "resolvers", "mailers", "program", "cache", "http-errors", "ring", "log-forward", "fcgi-app", "crt-store", "crt-list", "traces", "log-profile", "acme"]
-)
+_SECTIONS = frozenset({
+    "global", "defaults", "listen", "frontend", "backend", "peers", "userlist", "resolvers", "mailers", "program",
+    "cache", "http-errors", "ring", "log-forward", "fcgi-app", "crt-store", "traces", "log-profile", "acme",
+})
 _WORD = re.compile(r"""(?:[^\s\\'"#]|\\.|'[^']*'|"(?:\\.|[^"\\])*")+""")
 _ADDRESS = re.compile(r"(?:ipv4@)?(?P<address>[^:]*):(?P<low>\d{1,5})(?:-(?P<high>\d{1,5}))?")
 
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """Where a section listens: `address` is `*` for every one. `reversed_range`: written high to low, as 1.5 lets pass."""
+    """Where a section listens; `address` is `*` for every one.
+
+    `reversed_range`: it is written high to low, which 1.5 and 1.8 let pass.
+    """
 
     section: str
     address: str
@@ -28,7 +32,7 @@ class Bind:
     reversed_range: bool = False
 
     def meets(self, other: Bind) -> bool:
-        """Do both listen on one address and port?"""
+        """Whether both listen on one address and port."""
         same = self.address == other.address or "*" in (self.address, other.address)
         return same and self.ports.low <= other.ports.high and other.ports.low <= self.ports.high
 

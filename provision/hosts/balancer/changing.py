@@ -64,8 +64,10 @@ class ChangeReport:
 def change_script(
     cluster: Cluster, balancer: Balancer, facts: BalancerFacts, changes: Iterable[Change], texts: Mapping[str, bytes]
 ) -> ShellScript:
-    """The one exec that makes `changes` (those of this balancer). `texts`: the real bytes of our masked texts; a text
-    that is not in it, and foreign content, come back from the originals that the balancer keeps.
+    """The one exec that makes `changes` (those of this balancer).
+
+    `texts`: the real bytes of our masked texts; a text that is not in it, and foreign content, come back from the
+    originals that the balancer keeps.
     """
     own = [one for one in changes if one.key.host == balancer.name]
     payload = b"".join(step.encoded() for step in change_steps(facts, own, texts))

@@ -46,8 +46,8 @@ def desired(
     a name cannot be written into haproxy.cfg.
     """
     if facts.haproxy.version is None:
-        why = facts.haproxy.trouble
-        raise ReadFailed("P503", "no repository offers haproxy", host=balancer.name, why=why, next="mend the repositories")
+        what, why = "no repository offers haproxy", facts.haproxy.trouble
+        raise ReadFailed("P503", what, host=balancer.name, why=why, next="mend the repositories")
     texts: dict[str, bytes] = {}
     found = [
         ("haproxy", Package()),
@@ -57,7 +57,7 @@ def desired(
         *_address(cluster, facts),
         *_services(facts),
     ]
-    for name, one in found:
+    for _, one in found:
         if isinstance(one, File) and isinstance(one.content, OurText):
             texts[one.content.text] = _bytes(balancer, one.content.text, masks)
     keyed = {Key(balancer.name, one.kind, name): one for name, one in found}
@@ -67,7 +67,9 @@ def desired(
 def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Masks) -> str:
     """haproxy.cfg as `desired` would write it, without a machine: placeholders stand for secrets."""
     secret = masks.placeholder(cluster.stats.password) if cluster.stats else None
-    return haproxy_cfg(cluster, balancer, version, balancer.haproxy or "main", cluster.ownership, secret)
+    return haproxy_cfg(
+        cluster, balancer, version, balancer.haproxy or "main", ownership=cluster.ownership, stats_secret=secret
+    )
 
 
 def log_snippet(cluster: Cluster, *, old_syntax: bool, load: bool, listen: bool) -> str:
@@ -118,9 +120,10 @@ def _files(
     version, mode = facts.haproxy.version or (0, 0), facts.mode(balancer)
     secret = masks.placeholder(cluster.stats.password) if cluster.stats else None
     try:
-        text = haproxy_cfg(cluster, balancer, version, mode, ownership, secret)
+        text = haproxy_cfg(cluster, balancer, version, mode, ownership=ownership, stats_secret=secret)
     except ValueError as problem:
-        raise ReadFailed("P551", "a name cannot stand in haproxy.cfg", host=balancer.name, why=str(problem)) from problem
+        what = "a name cannot stand in haproxy.cfg"
+        raise ReadFailed("P551", what, host=balancer.name, why=str(problem)) from problem
     path = facts.config_file(cluster, balancer)
     yield path, File(OurText(text), CFG_MODE, "root:root")
     if mode == "fragment" and not facts.haproxy.conf_d:

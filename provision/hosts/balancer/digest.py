@@ -15,7 +15,9 @@ from provision.hosts.balancer.tokens import Token
 LENGTH = 16
 """Hex digits of a digest: 64 bits tell generations apart, nothing more is asked of them."""
 
-_CARRIER = re.compile(rf"^(?: +description provision|backend provision_)[ _]?([A-Za-z0-9-]+)[ _]([0-9a-f]{{{LENGTH}}})$", re.MULTILINE)
+_CARRIER = re.compile(
+    rf"^(?: +description provision |backend provision_)([A-Za-z0-9-]+)[ _]([0-9a-f]{{{LENGTH}}})$", re.MULTILINE
+)
 _OURS = re.compile(r"# Managed by provision, cluster ([a-z0-9-]{1,40})\.")
 
 

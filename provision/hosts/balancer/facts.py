@@ -27,7 +27,10 @@ Selinux = Literal["enforcing", "permissive", "disabled"]
 
 @dataclass(frozen=True, slots=True)
 class HaproxyFacts:
-    """HAProxy as it is installed, or as it would be. `trouble`: the package tool's words when nothing can be installed."""
+    """HAProxy as it is installed, or as it would be.
+
+    `trouble`: the package tool's words when nothing can be installed.
+    """
 
     installed: bool
     version: Version | None
@@ -116,7 +119,10 @@ class BalancerReading:
 
 @dataclass(frozen=True, slots=True)
 class BalancerDesired:
-    """A balancer as it should be. `texts`: for each masked text of a file of ours, its real bytes (secrets included)."""
+    """A balancer as it should be.
+
+    `texts`: for each masked text of a file of ours, its real bytes (secrets included).
+    """
 
     resources: Mapping[Key, Resource]
     texts: Mapping[str, bytes] = field(repr=False)

@@ -1,5 +1,6 @@
-"""What a reading brings to light that is no difference: dangers, other people's things in the way, what HAProxy's own
-check lets through. Pure. Codes are P51x to P54x of error_codes.toml.
+"""What a reading brings to light that is no difference: dangers, things of others, what HAProxy's check lets through.
+
+Pure. Codes are P50x to P54x of error_codes.toml.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ def findings(
     """All findings about one balancer. `sections`: what each file holds that HAProxy loads now, by path."""
     found = (
         *_package(facts),
-        *_main_file(cluster, balancer, facts),
+        *_main_file(balancer, facts),
         *_strays(cluster, balancer, facts, sections),
         *_neighbours(cluster, balancer, facts),
         *_let_through(sections),
@@ -45,7 +46,8 @@ def _package(facts: BalancerFacts) -> Iterator[_Row]:
     haproxy = facts.haproxy
     if haproxy.version is None:
         eol = facts.major is not None and facts.major <= 8
-        fix = "point the repositories at vault.centos.org, or install haproxy by hand" if eol else "mend the repositories"
+        vault = "point the repositories at vault.centos.org, or install haproxy by hand"
+        fix = vault if eol else "mend the repositories"
         yield "P503", "refuse", f"haproxy is not installed, and no repository offers it: {haproxy.trouble}", fix
     if haproxy.installed and haproxy.served is None and haproxy.main in ("ours", "foreign"):
         yield (
@@ -56,16 +58,12 @@ def _package(facts: BalancerFacts) -> Iterator[_Row]:
         )
 
 
-def _main_file(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
+def _main_file(balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
     haproxy, mode = facts.haproxy, facts.mode(balancer)
     if mode == "main" and haproxy.main == "foreign":
-        yield (
-            "P501",
-            "refuse",
-            f"{MAIN} was written by somebody else and would be replaced",
-            f"say 'haproxy: fragment' for {balancer.name} to live beside it, or run with --adopt to replace it "
-            "(the original is kept)",
-        )
+        beside = f"say 'haproxy: fragment' for {balancer.name} to live beside it"
+        fix = f"{beside}, or run with --adopt to replace it (the original is kept)"
+        yield "P501", "refuse", f"{MAIN} was written by somebody else and would be replaced", fix
     if mode == "main" and haproxy.main == "other cluster":
         fix = f"say 'haproxy: fragment' for {balancer.name}"
         yield "P502", "refuse", f"{MAIN} belongs to another cluster of provision", fix
@@ -81,13 +79,15 @@ def _strays(
         return
     for path in sections:
         if path not in (MAIN, facts.config_file(cluster, balancer)):
-            yield "P513", "warn", f"HAProxy also loads {path}, which is not ours", "move it away, or use 'haproxy: fragment'"
+            fix = "move it away, or use 'haproxy: fragment'"
+            yield "P513", "warn", f"HAProxy also loads {path}, which is not ours", fix
 
 
 def _wanted(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> tuple[Section, ...]:
     """Our sections, as they will be."""
     version = facts.haproxy.version or _NEWEST
-    return read_cfg(haproxy_cfg(cluster, balancer, version, facts.mode(balancer), cluster.ownership, "-"))
+    mode, ownership = facts.mode(balancer), cluster.ownership
+    return read_cfg(haproxy_cfg(cluster, balancer, version, mode, ownership=ownership, stats_secret="-"))  # noqa: S106  # a placeholder
 
 
 def _neighbours(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
@@ -124,7 +124,7 @@ def _vip(cluster: Cluster, facts: BalancerFacts) -> Iterator[_Row]:
     if facts.address.vip_held or cluster.vip_owner == "static":
         return
     if cluster.ftp.transparent:
-        text = f"the VIP {cluster.vip} is not on this machine; 'transparent' hides that: HAProxy starts, nobody connects"
+        text = f"the VIP {cluster.vip} is not on this machine; 'transparent' hides it: HAProxy starts, nobody connects"
         yield "P519", "warn", text, "ask what should hold it (keepalived, the cloud, the interface)"
     elif len(cluster.balancers) == 1:
         fix = "give the machine the address, or say 'vip_owner: static' or 'transparent: true'"

@@ -147,7 +147,7 @@ def _from_bus(answers: Mapping[str, Frame]) -> Firewall:
     default = _texts([_ask(answers, "default")])[0]
     active = _ask(answers, "active")
     if not isinstance(active, dict):
-        raise ValueError("getActiveZones answered no dictionary")
+        raise unexpected(active)
     zones = {}
     for name in (key.removeprefix("ports:") for key in answers if key.startswith("ports:")):
         bound = active.get(name, {})
@@ -159,7 +159,7 @@ def _from_bus(answers: Mapping[str, Frame]) -> Firewall:
             runtime=_openings(_ask(answers, f"ports:{name}"), _ask(answers, f"rules:{name}")),
             permanent=_openings(_ask(answers, f"permanent-ports:{name}"), _ask(answers, f"permanent-rules:{name}")),
         )
-    services = {key.removeprefix("service:"): _ports_of(one) for key, one in answers.items() if key.startswith("service:")}
+    services = {key: _ports_of(one) for key, one in starting(tuple(answers.values()), "fw:service:").items()}
     return Firewall(True, default, zones, services)
 
 
@@ -174,15 +174,20 @@ def _ask(answers: Mapping[str, Frame], name: str) -> object:
     return bus_value(frame.text)
 
 
+def unexpected(value: object) -> ValueError:
+    """An answer of another shape than its method has."""
+    return ValueError(f"firewalld answered {str(value)[:80]!r}")
+
+
 def _texts(values: object) -> tuple[str, ...]:
     if not isinstance(values, list):
-        raise ValueError(f"not a list of words: {values!r}")
+        raise unexpected(values)
     return tuple(str(one) for one in values)
 
 
 def _openings(ports: object, rules: object) -> Openings:
     if not isinstance(ports, list):
-        raise ValueError(f"not a list of ports: {ports!r}")
+        raise unexpected(ports)
     tcp = (pair[0] for pair in ports if isinstance(pair, list) and len(pair) == 2 and pair[1] == "tcp")
     rich = (_RICH.fullmatch(rule.strip()) for rule in _texts(rules))
     found = tuple((match["network"], _range(match["ports"])) for match in rich if match is not None)

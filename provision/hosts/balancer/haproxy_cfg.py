@@ -65,6 +65,7 @@ def haproxy_cfg(
     balancer: Balancer,
     version: Version,
     mode: Mode,
+    *,
     ownership: Mapping[str, PortSet],
     stats_secret: str | None,
 ) -> str:
@@ -175,7 +176,7 @@ def _table(draft: _Draft) -> Iterator[str]:
     yield line("stick", "on", "src")
 
 
-def _check(draft: _Draft) -> Iterator[str]:
+def _check() -> Iterator[str]:
     yield line("option", "tcp-check")
     yield line("tcp-check", "expect", _BANNER)
     yield line("tcp-check", "send", _QUIT)
@@ -203,7 +204,7 @@ def _control(draft: _Draft, name: str, *, sticky: bool) -> Iterator[str]:
     yield _bind(draft, PortRange(ftp.port, ftp.port))
     yield line("balance", "leastconn")
     yield from _table(draft) if sticky else ()
-    yield from _check(draft)
+    yield from _check()
     for server in draft.cluster.servers:
         yield line("server", server.name, f"{server.ftp_address}:{server.ftp_port}", "check", *_checked(draft))
 
@@ -237,7 +238,7 @@ def _shared(draft: _Draft) -> Iterator[str]:
     else:
         yield from _table(draft)
     yield from _splice(draft)
-    yield from _check(draft)
+    yield from _check()
     for server in draft.cluster.servers:
         yield line("server", server.name, server.ftp_address, "check", "port", server.ftp_port, *_checked(draft))
 

@@ -67,9 +67,11 @@ class TableEntry:
 
 @dataclass(frozen=True, slots=True)
 class LiveReading:
-    """What runs now. `uptime` of the present worker in seconds; `old_workers`: age in seconds of each process from
-    before a reload that still carries sessions, which no count above includes.
-    """  # noqa: D205  # the second sentence belongs to the first
+    """What runs now; `uptime` of the present worker in seconds.
+
+    `old_workers`: the age in seconds of each process from before a reload that still carries sessions. No count here
+    includes those.
+    """
 
     version: str
     uptime: int

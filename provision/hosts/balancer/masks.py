@@ -39,8 +39,9 @@ class Masks:
         return _AUTH.sub(self._hide, text)
 
     def reveal(self, masked: str) -> bytes:
-        """The file's real bytes. Raises KeyError when a placeholder's secret is not at hand, ValueError when a secret
-        cannot be one word of haproxy.cfg.
+        """The file's real bytes.
+
+        Raises KeyError when a placeholder's secret is not at hand, ValueError when a secret cannot be one word.
         """
         values = {self._of(secret): secret.reveal() for secret in self.secrets.values()}
         text = _PLACEHOLDER.sub(lambda match: Token(values[match[0]]).text, masked)

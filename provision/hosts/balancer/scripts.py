@@ -1,4 +1,7 @@
-"""The shell scripts as constants: each is the shared functions, its own, and one call. Nothing is formatted into them."""
+"""The shell scripts as constants: each is the shared functions, its own, and one call.
+
+Nothing is ever formatted into them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,8 @@ def script(name: str) -> str:
 
 def fragment_path(cluster: Cluster, *, conf_d: bool) -> str:
     """Where our fragment lies: in conf.d where the unit loads it (EL8 and later), else beside the main file."""
-    return f"/etc/haproxy/conf.d/provision-{cluster.name}.cfg" if conf_d else f"/etc/haproxy/provision-{cluster.name}.cfg"
+    folder = "/etc/haproxy/conf.d" if conf_d else "/etc/haproxy"
+    return f"{folder}/provision-{cluster.name}.cfg"
 
 
 def read_arguments(cluster: Cluster, balancer: Balancer) -> tuple[str, ...]:
