@@ -127,13 +127,22 @@ def connect(target: SshTarget, seconds: float) -> Any:
     close_loggers()
     try:
         connection = _prepare(target, seconds)
-        if connection.gateway is None:
-            connection.connect_kwargs["sock"] = _socket(connection.host, connection.port, seconds)
-        connection.open()
+        _open(connection, seconds)
     except FOREIGN as error:
         raise explain(error, target, "connecting") from error
     connection.transport.set_keepalive(_KEEPALIVE)
     return connection
+
+
+def _open(connection: Any, seconds: float) -> None:
+    """Open it; what is half open when that fails is closed again."""
+    try:
+        if connection.gateway is None:
+            connection.connect_kwargs["sock"] = _socket(connection.host, connection.port, seconds)
+        connection.open()
+    except FOREIGN:
+        connection.client.close()
+        raise
 
 
 def _prepare(target: SshTarget, seconds: float) -> Any:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from provision.hosts.balancer.masks import Masks
-from provision.model.cluster import Balancer, Cluster, Ftp, HealthCheck, Server, Ssh, StickTable, Stats, WinRM
+from provision.model.cluster import Balancer, Cluster, Ftp, HealthCheck, Server, Ssh, Stats, StickTable, WinRM
 from provision.model.ports import PortRange
 from provision.model.secret import Secret, SecretRef
 

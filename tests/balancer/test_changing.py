@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import stat
 from dataclasses import replace
 
@@ -16,7 +17,7 @@ from provision.hosts.balancer.reading import parse_reading, read_script
 from provision.model.change import Change
 from provision.model.command import ShellResult
 from provision.model.ports import PortSet
-from provision.model.resources import File, FirewallPorts, OurText, SelinuxBoolean, Service
+from provision.model.resources import File, FirewallPorts, ForeignContent, OurText, SelinuxBoolean, Service
 from provision.model.state import Key, Scope, State
 from provision.planning.diff import diff
 
@@ -218,6 +219,26 @@ def test_a_file_that_changed_since_it_was_read_is_not_replaced(bench):
     report = bench.change(reading, bench.differences(reading, wanted.resources), wanted.texts)
     assert "changed since it was read" in report.failed.why
     assert bench.machine.text("etc/haproxy/haproxy.cfg") == "# somebody's\n"
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_whatever_is_in_a_file_comes_over_or_is_told_by_its_hash(tmp_path, shell):
+    bench = Bench(Machine(tmp_path / "root", shell=shell))
+    content = b"provision-frame end 0 0\n\xff\xfe\r\n\n\n%s ${x} $(y) `z` \\n"
+    for data in (content, content + b"\0nul"):
+        (bench.machine.root / MAIN[1:]).write_bytes(data)
+        file = bench.read().resources[Key("lb1", "file", MAIN)]
+        assert file.content == ForeignContent(hashlib.sha256(data).hexdigest())
+
+
+def test_nothing_is_written_by_a_reading(bench):
+    before = snapshot(bench.machine.root)
+    bench.read()
+    assert snapshot(bench.machine.root) == before
+
+
+def snapshot(root):
+    return {str(one): one.lstat().st_mtime_ns for one in root.rglob("*")}
 
 
 def test_originals_and_our_configuration_are_for_root_only(bench):

@@ -303,16 +303,16 @@ def test_firewall_cmd_is_the_way_back_and_reads_the_same():
   sources: {sources}
   services: dhcpv6-client ssh
   ports: 21/tcp 10000-10020/tcp 53/udp
-  protocols: 
+  protocols:
   masquerade: no
-  rich rules: 
+  rich rules:
 \trule family="ipv4" source address="10.0.0.0/8" port port="8080" protocol="tcp" accept
 
 work
   target: default
-  interfaces: 
-  ports: 
-  rich rules: 
+  interfaces:
+  ports:
+  rich rules:
 """
     frames = {
         **units(firewalld=unit("firewalld", running=True)),

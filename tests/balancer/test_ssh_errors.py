@@ -43,7 +43,7 @@ def test_every_foreign_exception_becomes_ours_with_a_cause_and_a_way_on(kind):
     assert isinstance(error, FOREIGN)
     ours = explain(error, TARGET, "connecting")
     assert isinstance(ours, ConnectionFailed)
-    assert ours.why and ours.next and ours.host == "lb1"
+    assert (bool(ours.why), bool(ours.next), ours.host) == (True, True, "lb1")
 
 
 def test_every_code_that_is_used_is_explained_and_none_is_explained_in_vain():

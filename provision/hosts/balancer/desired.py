@@ -104,6 +104,8 @@ def _bytes(balancer: Balancer, masked: str, masks: Masks) -> bytes:
     """The real bytes of a text, looked at once more: no value may have opened a section that we did not write."""
     try:
         data = masks.reveal(masked)
+    except KeyError as problem:
+        raise ReadFailed("P551", "a secret of haproxy.cfg is not at hand", host=balancer.name) from problem
     except ValueError as problem:
         raise ReadFailed(
             "P551", "the statistics page's password cannot stand in haproxy.cfg", host=balancer.name, why=str(problem)
