@@ -10,6 +10,7 @@ from provision.engine.context import Event
 from provision.engine.copies import catch_up, copy_to_balancers
 from provision.engine.generations import Generation, Store, held, whoami
 from provision.engine.ftp_verify import verify_cluster
+from provision.engine.pool import await_up
 from provision.engine.outcome import Applied, Declined, HalfBack, Outcome, Stopped, Unchanged, WentBack
 from provision.engine.prepare import Preparation, Prepared, Workplace, aim_of_file, balancer_generations, prepare_file, prepare_state
 from provision.engine.rollout import Rollout
@@ -23,23 +24,27 @@ ROUNDS = 2
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """What tells the two writing verbs apart. `what` goes into the history."""
+    """What tells the two writing verbs apart. `what` goes into the history.
+
+    `serves`: the servers are to serve through the VIP afterwards; `verifies`: FTP is tried at the end.
+    """
 
     what: str
     prepare: Preparation
+    serves: bool
     verifies: bool
 
 
 def apply_file(work: Workplace, ask: Ask) -> Outcome:
     """Bring the cluster to what its file says. Raises ProvisionError when nothing was changed yet."""
-    return _run(work, Verb("cluster", prepare_file, verifies=True), ask)
+    return _run(work, Verb("cluster", prepare_file, serves=True, verifies=True), ask)
 
 
 def roll_back(work: Workplace, number: int | None, ask: Ask) -> Outcome:
     """Bring the cluster back to a generation; None: the one before the present. Raises SnapshotError and others."""
     target = rollback_target(work, number)
     prepare = partial(prepare_state, target=target)
-    return _run(work, Verb(f"rollback to {target.number}", prepare, verifies=False), ask)
+    return _run(work, Verb(f"rollback to {target.number}", prepare, serves=target.number > 0, verifies=False), ask)
 
 
 def rollback_target(work: Workplace, number: int | None) -> Generation:
@@ -104,8 +109,7 @@ def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
 
 
 def _roll_out(work: Workplace, verb: Verb, prepared: Prepared, generation: Generation) -> Outcome:
-    aim = prepared.aim
-    rollout = Rollout(work.cluster, work.sessions, work.masks.for_output, work.context, aim.scope, aim.texts, prepared.reading)
+    rollout = _rollout(work, verb, prepared)
     report: VerifyReport | None = None
     try:
         if not _converge(work, verb, prepared, rollout):
@@ -115,9 +119,32 @@ def _roll_out(work: Workplace, verb: Verb, prepared: Prepared, generation: Gener
             raise VerificationFailed("P601", "FTP through the cluster does not work yet", why=report.cause)
     except ProvisionError as error:
         return _go_back(work, prepared, rollout, generation, error, report)
+    except Exception as crash:
+        return _go_back(work, prepared, rollout, generation, _unexpected(crash), report)
     done = work.store.finish(generation, "proven", rollout.scope.restrict(rollout.reading.state))
     copy_to_balancers(work, rollout.reading, [done])
     return Applied(done, prepared.plan.kept, report)
+
+
+def _rollout(work: Workplace, verb: Verb, prepared: Prepared) -> Rollout:
+    aim = prepared.aim
+    return Rollout(
+        cluster=work.cluster,
+        sessions=work.sessions,
+        masks_of=work.masks.for_output,
+        context=work.context,
+        scope=aim.scope,
+        texts=aim.texts,
+        reading=prepared.reading,
+        await_up=partial(await_up, work) if verb.serves else lambda server: None,
+    )
+
+
+def _unexpected(crash: Exception) -> ProvisionError:
+    """A mistake of ours in the middle of a change: what was changed goes back as after any failure."""
+    error = ProvisionError("P999", f"an error of provision itself: {type(crash).__name__}: {crash}")
+    error.__cause__ = crash
+    return error
 
 
 def _converge(work: Workplace, verb: Verb, prepared: Prepared, rollout: Rollout) -> bool:

@@ -82,13 +82,17 @@ def _of_host(host: str, changes: list[Change], newest: Generation | None) -> tup
 
 
 def since(change: Change, newest: Generation | None) -> str:
-    """When a difference appeared: the hosts moved, or the file did."""
+    """When a difference appeared: the hosts moved, or were rolled back, or the file did."""
     if newest is None or newest.number == 0:
         return ""
     proven = newest.state.resources.get(change.key)
     if proven == change.before:
         return f"changed after generation {newest.number}"
-    return f"the file changed after generation {newest.number}" if proven == change.after else ""
+    if proven != change.after:
+        return ""
+    if newest.what.startswith("rollback"):
+        return f"since generation {newest.number}, a {newest.what}"
+    return f"the file changed after generation {newest.number}"
 
 
 def _count(aim: Aim, host: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from provision.engine.context import Context, Event
@@ -17,12 +17,19 @@ from provision.model.cluster import Balancer, Cluster, Server
 from provision.model.state import Scope, State
 from provision.planning.diff import diff, fold
 from provision.planning.order import attainable
-from provision.planning.plan import Plan, Step, is_kept
+from provision.planning.plan import Effect, Plan, Step, is_kept
+
+
+STARTING = {Effect.STARTS_FTPSVC, Effect.RESTARTS_FTPSVC}
+"""After these a server has to come back into the pool before the next one may go."""
 
 
 @dataclass(slots=True)
 class Rollout:
-    """One run of changes over open sessions. `reading` follows what was read last; `touched` hosts in order."""
+    """One run of changes over open sessions. `reading` follows what was read last; `touched` hosts in order.
+
+    `await_up` waits until a server whose service (re)started takes logins again; it raises ChangeFailed.
+    """
 
     cluster: Cluster
     sessions: Sessions
@@ -31,6 +38,7 @@ class Rollout:
     scope: Scope
     texts: Mapping[str, bytes]
     reading: ClusterReading
+    await_up: Callable[[str], None]
     touched: list[str] = field(default_factory=list)
 
     def run(self, plan: Plan) -> bool:
@@ -39,6 +47,8 @@ class Rollout:
             if self.context.stop.asked:
                 return False
             self.perform(step)
+            if set(step.effects) & STARTING:
+                self.await_up(step.host)
         return True
 
     def perform(self, step: Step) -> None:

@@ -16,6 +16,7 @@ ftp:
   port: 2121
   passive_ports: 10000-10059
   passive_layout: {layout}
+  check: {{interval: 1s, rise: 1, fall: 2}}
   affinity: {affinity}
 balancers:
   - name: lb1

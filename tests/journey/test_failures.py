@@ -18,6 +18,7 @@ def fresh(tmp_path_factory):
 
 def listen(address, port):
     held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     held.bind((address, port))
     held.listen()
     return held
