@@ -6,6 +6,8 @@ import ftplib
 import io
 import socket
 import ssl
+import time
+from contextlib import nullcontext
 
 import pytest
 from windows.iishost import ADDRESS, PORT, Connect, MakeHost, edit_ftp, edit_range, passive, restart
@@ -182,6 +184,8 @@ def test_an_upload_that_breaks_off_is_not_kept(host: WindowsHost, connect: Conne
     data.sendall(b"x" * 1000)
     ftp.sendcmd("NOOP")
     ftp.close()
+    while host.ftp.sessions():      # the end of the data connection alone would mean the end of the file
+        time.sleep(0.01)
     data.close()
     assert connect().nlst() == []
 
@@ -193,3 +197,17 @@ def test_a_missing_file_is_said_in_the_words_of_windows(host: WindowsHost, conne
     for command in ("SIZE nope", "RETR nope"):
         with pytest.raises(ftplib.error_perm, match="550 The system cannot find the file specified"):
             ftp.sendcmd(command)
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_name_that_is_taken_is_replaced_only_where_the_site_allows_it(
+    host: WindowsHost, connect: Connect, allowed: bool
+) -> None:
+    edit_ftp(host, lambda ftp: ftp.child("fileHandling").write("allowReplaceOnRename", allowed))
+    restart(host)
+    ftp = connect()
+    for name in ("a", "b"):
+        ftp.storbinary(f"STOR {name}", io.BytesIO(name.encode()))
+    with nullcontext() if allowed else pytest.raises(ftplib.error_perm, match="already exists"):
+        ftp.rename("a", "b")
+    assert sorted(ftp.nlst()) == (["b"] if allowed else ["a", "b"])

@@ -29,7 +29,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Two real Windows hosts; the balancer is an empty process."""
     patch = pytest.MonkeyPatch()
     patch.setenv("PYTHONPATH", str(TESTS))
-    patch.setitem(orchestra.MODULES, "balancer", "windows.tinyhost")  # type: ignore[arg-type]  # a table of names
+    patch.setitem(orchestra.MODULES, "balancer", "windows.tinyhost")
     cluster = write_cluster(tmp_path_factory.mktemp("lab") / "clusters")
     orchestra.up(cluster, cluster.file)
     yield cluster

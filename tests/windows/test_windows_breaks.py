@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ftplib
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from windows.iishost import ADDRESS, Connect, edit_ftp, edit_range, passive, restart
@@ -26,9 +27,13 @@ def controlled(host: WindowsHost) -> Iterator[WindowsHost]:
     edit_ftp(host, lambda ftp: ftp.child("firewallSupport").write("externalIp4Address", "127.0.46.100"))
     restart(host)
     host.store.change(lambda state: replace(state, rules=(*state.rules, FirewallRule("provision-x", "x"))))
-    actions = {"stop": host.services.stop, "start": host.services.start, "restart": lambda _name: restart(host)}
-    control = ControlSocket(host.directory, {
-        "service": lambda asked: actions[asked["action"]](asked["name"]) or {}, "reload": lambda _asked: {}})
+    def service(asked: Mapping[str, Any]) -> dict[str, object]:
+        actions: Mapping[str, Callable[[str], object]] = {
+            "stop": host.services.stop, "start": host.services.start, "restart": lambda _name: restart(host)}
+        actions[asked["action"]](asked["name"])
+        return {}
+
+    control = ControlSocket(host.directory, {"service": service, "reload": lambda _asked: {}})
     control.start()
     yield host
     control.close()
@@ -150,3 +155,21 @@ def test_reserved_ports_give_425_until_they_are_released(controlled: WindowsHost
         ftp.sendcmd("PASV")
     mend(controlled, "ports-reserved")
     assert passive(ftp)[1] in (10040, 10041)
+
+
+def test_a_policy_that_ignores_local_rules_closes_the_server(controlled: WindowsHost, connect: Connect) -> None:
+    do(controlled, "local-rules-ignored")
+    with pytest.raises((EOFError, OSError)):
+        connect()
+    mend(controlled, "local-rules-ignored")
+    assert connect().voidcmd("NOOP")
+
+
+def test_a_removed_feature_takes_the_service_along_and_comes_back_with_it(
+    controlled: WindowsHost, connect: Connect
+) -> None:
+    do(controlled, "ftp-feature-removed")
+    assert controlled.state.service("ftpsvc") is None
+    assert not controlled.state.has_ftp
+    mend(controlled, "ftp-feature-removed")
+    assert passive(connect())[0] == "127.0.46.100"

@@ -14,12 +14,16 @@ from provision.lab.windows.host import WindowsHost
 from provision.lab.windows.world import make_world
 
 
-def run(host: WindowsHost, name: str, **parameters: object) -> list[NetObject]:
+def values(host: WindowsHost, name: str, **parameters: object) -> list[object]:
     cmdlet = make_world(host).cmdlets[name.lower()]
     declared = {each.name.lower() for each in cmdlet.parameters}
     assert {key.lower() for key in parameters} <= declared
     call = CmdletCall({key.lower(): value for key, value in parameters.items()})
-    return [cast(NetObject, each) for each in cmdlet.run(call)]
+    return list(cmdlet.run(call))
+
+
+def run(host: WindowsHost, name: str, **parameters: object) -> list[NetObject]:
+    return [cast(NetObject, each) for each in values(host, name, **parameters)]
 
 
 def shown(thing: NetObject, *names: str) -> list[str]:
@@ -141,7 +145,7 @@ def test_the_registry_keeps_values_and_finds_keys_in_any_case(host: WindowsHost)
     run(host, "New-ItemProperty", LiteralPath=path, Name="Low", PropertyType="DWord", Value=10000, Force=True)
     (item,) = run(host, "Get-ItemProperty", LiteralPath=path.upper())
     assert item.get("low") == 10000
-    assert run(host, "Test-Path", LiteralPath="HKLM:\\SOFTWARE\\provision") == [True]
+    assert values(host, "Test-Path", LiteralPath="HKLM:\\SOFTWARE\\provision") == [True]
 
 
 def test_a_key_needs_its_parent_unless_forced(host: WindowsHost) -> None:
@@ -151,8 +155,8 @@ def test_a_key_needs_its_parent_unless_forced(host: WindowsHost) -> None:
 
 def test_files_are_found_where_windows_has_them(host: WindowsHost) -> None:
     config = "C:\\Windows\\System32\\inetsrv\\config\\applicationHost.config"
-    assert run(host, "Test-Path", LiteralPath=config, PathType="Leaf") == [True]
-    assert run(host, "Get-Content", LiteralPath=config, Raw=True) == [host.config_path.read_text()]
+    assert values(host, "Test-Path", LiteralPath=config, PathType="Leaf") == [True]
+    assert values(host, "Get-Content", LiteralPath=config, Raw=True) == [host.config_path.read_text()]
     with pytest.raises(ScriptError, match="Cannot find path"):
         run(host, "Get-Item", LiteralPath="C:\\nowhere")
 

@@ -47,4 +47,8 @@ BREAKS: Mapping[str, Break] = MappingProxyType({each.name: each for each in (
           iis.content_shared),
     Break("ports-reserved", "Windows reserved ports of the range: 425 when their turn comes", machine.ports_reserved,
           machine.ports_released),
+    Break("local-rules-ignored", "a group policy ignores the server's own firewall rules, ours too",
+          machine.local_rules_ignored, machine.local_rules_counted),
+    Break("ftp-feature-removed", "the FTP server is not among the installed features any more",
+          iis.feature_removed, iis.feature_installed),
 )})

@@ -10,12 +10,14 @@ from provision.lab.windows.apphost import Document
 from provision.lab.windows.breaking.common import edit, ftp_sites, restart_ftp, store_of, tell
 from provision.lab.windows.paths import WindowsPaths
 from provision.lab.windows.sectionreader import open_section
+from provision.lab.windows.seed import fresh_state
 from provision.lab.windows.settings import load_settings
 from provision.lab.windows.state import WindowsState
 
 WRONG_ADDRESS = "10.0.0.9"
 OTHER_RANGE = (40000, 40019)
 OTHER_CONTENT = "C:\\inetpub\\other"
+FTP_FEATURE = "Web-Ftp-"
 MARKER_ROOT = "hklm:\\software\\provision\\"
 
 
@@ -79,6 +81,28 @@ def service_disabled(folder: Path) -> str:
 
     store_of(folder).change(disabled)
     return "somebody stopped the FTP service and disabled it"
+
+
+def feature_removed(folder: Path) -> str:
+    """Uninstall-WindowsFeature Web-Ftp-Server: the service is gone, its configuration stays and cannot be read."""
+    tell(folder, do="service", name="ftpsvc", action="stop")
+
+    def removed(state: WindowsState) -> WindowsState:
+        kept = {key: service for key, service in state.services.items() if key != "ftpsvc"}
+        return replace(state, services=kept, features=tuple(
+            each for each in state.features if not each.startswith(FTP_FEATURE)))
+
+    store_of(folder).change(removed)
+    return "somebody removed the FTP server from the server's features"
+
+
+def feature_installed(folder: Path) -> str:
+    """Install-WindowsFeature Web-Ftp-Server; the service starts by itself afterwards."""
+    fresh = fresh_state(load_settings(folder))
+    store_of(folder).change(lambda state: replace(
+        state.with_service(fresh.services["ftpsvc"]), features=fresh.features))
+    tell(folder, do="service", name="ftpsvc", action="start")
+    return "the FTP server is installed again"
 
 
 def ssl_required(folder: Path) -> str:

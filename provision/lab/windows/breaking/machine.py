@@ -104,3 +104,20 @@ def ports_released(folder: Path) -> str:
     """No port is reserved any more."""
     store_of(folder).change(lambda state: replace(state, excluded_ports=()))
     return "Windows reserves no ports any more"
+
+
+def local_rules_ignored(folder: Path) -> str:
+    """A group policy that counts its own firewall rules only."""
+    _allow_local_rules(folder, allow=False)
+    return "a group policy ignores the server's own rules in Windows Firewall"
+
+
+def local_rules_counted(folder: Path) -> str:
+    """Not configured, which means that they count."""
+    _allow_local_rules(folder, allow=None)
+    return "the server's own rules in Windows Firewall count again"
+
+
+def _allow_local_rules(folder: Path, *, allow: bool | None) -> None:
+    store_of(folder).change(lambda state: replace(state, profiles=tuple(
+        replace(profile, allow_local_rules=allow) for profile in state.profiles)))

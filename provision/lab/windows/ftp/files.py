@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from pyftpdlib.authorizers import AuthenticationFailed
-from pyftpdlib.filesystems import AbstractedFS
+from pyftpdlib.filesystems import AbstractedFS, FilesystemError
 
 from provision.lab.windows.ftp.settings import FtpSite
 
@@ -85,6 +85,12 @@ def _plain(username: str) -> str:
 
 class SiteFiles(AbstractedFS):  # type: ignore[misc]  # pyftpdlib ships no types
     """The folder of a site."""
+
+    def rename(self, src: str, dst: str) -> None:
+        """As on Windows, a name that is taken stays taken, unless the site allows to replace it."""
+        if os.path.lexists(dst) and not self.cmd_channel.site.replace_on_rename:
+            raise FilesystemError("Cannot create a file when that file already exists")
+        super().rename(src, dst)
 
     def format_list(self, basedir: str, listing: Iterable[str], ignore_err: bool = True) -> Iterator[bytes]:
         """Lines of LIST, with CR and LF."""

@@ -79,6 +79,7 @@ class FtpSite:
     banner: str | None
     unix_listing: bool
     keep_partial_uploads: bool
+    replace_on_rename: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ def _site(document: Document, site: ConfigElement, local_path: Callable[[str], P
         unlisted_allowed=bool(addresses.value("allowUnlisted")),
         banner=_banner(ftp.child("messages")),
         keep_partial_uploads=bool(ftp.child("fileHandling").value("keepPartialUploads")),
+        replace_on_rename=bool(ftp.child("fileHandling").value("allowReplaceOnRename")),
         unix_listing=bool(ftp.child("directoryBrowse").number("showFlags") & 1),
     )
 
