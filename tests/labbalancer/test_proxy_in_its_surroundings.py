@@ -242,3 +242,12 @@ def test_a_killed_haproxy_is_a_failed_unit(proxy: Balancer) -> None:
     assert soon(lambda: proxy.ssh("systemctl is-active haproxy").stdout == "failed\n")
     proxy.run("systemctl", "start", "haproxy")
 
+
+
+def test_a_log_path_outside_the_root_is_taken_inside_it(proxy: Balancer) -> None:
+    (proxy.root / "etc/rsyslog.d/other.conf").write_text("local3.*    /var/log/of-the-host.log\n")
+    proxy.configure(CONFIG.replace("log 127.0.0.1:514 local2", "log /dev/log local3"))
+    proxy.run("systemctl", "restart", "rsyslog")
+    proxy.run("systemctl", "restart", "haproxy")
+    log = proxy.root / "var/log/of-the-host.log"
+    assert soon(lambda: bool(talk(CLIENT, VIP, 2121)) and log.exists() and "ftp_control" in log.read_text())

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from provision.lab.balancer.atomic import write_text
+from provision.lab.balancer.door import SLOTS
 from provision.lab.balancer.layout import Layout
 from provision.lab.balancer.settings import Settings
 
@@ -139,14 +140,8 @@ def build(layout: Layout, settings: Settings, stand_ins: Iterable[str]) -> None:
     shutil.rmtree(layout.tools, ignore_errors=True)
     layout.tools.mkdir(parents=True)
     script = layout.lab / "stand-in"
-    write_text(
-        script,
-        _fill(
-            "stand-in",
-            {"CALLS": str(layout.calls), "USER": settings.user, "CAT": _needed("cat"), "MKFIFO": _needed("mkfifo")},
-        ),
-        0o755,
-    )
+    values = {"CALLS": str(layout.calls), "USER": settings.user, "SLOTS": str(SLOTS)}
+    write_text(script, _fill("stand-in", values), 0o755)
     wanted = [*TOOLS, *([settings.shape.python] if settings.shape.python else [])]
     for name in wanted:
         found = machine_tool(name)

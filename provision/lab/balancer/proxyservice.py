@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision.lab.balancer import adminsocket, haproxytool, selinux
@@ -45,6 +45,7 @@ class ProxyService:
     _process: subprocess.Popen[str] | None = None
     _bound: frozenset[Bind] = frozenset()
     _note: str = ""
+    _names: dict[str, str] = field(default_factory=dict)
 
     def start(self, unit: UnitFile) -> int:
         """ExecStartPre, then ExecStart on copies; ready when its admin socket answers."""
@@ -160,13 +161,15 @@ class ProxyService:
         strict = "    no strict-limits\n" if _version(self.tool.version) >= (2, 2) else ""
         write_text(own, f"global\n    stats socket {self.layout.admin_socket} mode 600 level admin\n{strict}", 0o600)
         gate, connect = self.gate.rules(), self.gate.connect_rules()
-        arguments, _ = haproxytool.with_copies(
+        arguments, self._names = haproxytool.with_copies(
             words, self.layout.root, folder, lambda text: running_copy(text, self.tool.around, gate, connect)
         )
         return ["-f", str(own), *(word for word in arguments if word not in ("-Ws", "-W", "-D", "-db", "-Ds"))]
 
     def _listen_to(self, process: subprocess.Popen[str]) -> None:
         for line in process.stderr or ():
+            for copy, original in self._names.items():
+                line = line.replace(copy, original)
             self.journal.add(UNIT, "haproxy", process.pid, line.rstrip())
 
     def _becomes_ready(self, process: subprocess.Popen[str]) -> bool:

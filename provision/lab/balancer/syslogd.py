@@ -34,8 +34,14 @@ def parse(datagram: bytes, host: str, now: datetime) -> Message | None:
     )
 
 
-def deliver(message: Message, config: Rsyslog) -> None:
-    """Write the message where the rules say, in order, until one stops it."""
+def inside(root: Path, path: str) -> Path:
+    """The file that `path` is on this host: what is not under the root already is taken from there, as in a chroot."""
+    file = Path(path)
+    return file if file.is_relative_to(root) else root / file.relative_to("/")
+
+
+def deliver(message: Message, config: Rsyslog, root: Path) -> None:
+    """Write the message where the rules say, in order, until one stops it; never outside the root."""
     for rule in config.rules:
         if not rule.matches(message):
             continue
@@ -43,7 +49,7 @@ def deliver(message: Message, config: Rsyslog) -> None:
             if path == "stop":
                 return
             if path:
-                _append(Path(path), message.line)
+                _append(inside(root, path), message.line)
 
 
 def _append(path: Path, line: str) -> None:
@@ -90,7 +96,7 @@ def serve(root: Path) -> None:
             if isinstance(key.fileobj, socket.socket):
                 message = parse(key.fileobj.recv(65536), str(key.data), datetime.now())
                 if message is not None:
-                    deliver(message, config)
+                    deliver(message, config, root)
 
 
 def main() -> None:
