@@ -10,9 +10,9 @@ import logging
 import shlex
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import fabric
 import paramiko
@@ -48,6 +48,28 @@ class ShellSession(Protocol):
         ...
 
 
+class Connection(Protocol):
+    """What we use of a `fabric.Connection`, which has no types of its own."""
+
+    host: str
+    port: int
+    connect_timeout: float
+    connect_kwargs: dict[str, object]
+    ssh_config: Mapping[str, str]
+    client: paramiko.SSHClient
+    transport: paramiko.Transport
+    gateway: Connection | str | None
+    is_connected: bool
+
+    def open(self) -> object:
+        """Connect, through the gateway if there is one."""
+        ...
+
+    def close(self) -> object:
+        """Hang up."""
+        ...
+
+
 class FabricSession:
     """See `ShellSession`. `clock` gives monotonic seconds."""
 
@@ -56,7 +78,7 @@ class FabricSession:
         self.execs = 0
         self._target = target
         self._clock = clock
-        self._connection: Any = None
+        self._connection: Connection | None = None
 
     def run(self, script: ShellScript, deadline: float) -> ShellResult:
         """One exec; see `ShellSession.run`."""
@@ -102,8 +124,7 @@ class FabricSession:
             self.connections += 1
             seconds = min(self._target.connect_timeout, limit.left)
             self._connection = connect(self._target, max(seconds, PAUSE))
-        transport: paramiko.Transport = self._connection.transport
-        return transport
+        return self._connection.transport
 
     def _as_root(self, transport: paramiko.Transport) -> tuple[str, ...]:
         if transport.get_username() == "root":
@@ -119,7 +140,7 @@ def open_ssh(target: SshTarget, clock: Callable[[], float] = time.monotonic) -> 
     return FabricSession(target, clock)
 
 
-def connect(target: SshTarget, seconds: float) -> Any:
+def connect(target: SshTarget, seconds: float) -> Connection:
     """The one place that makes connections: an open Fabric connection, its host key checked.
 
     Raises ConnectionFailed. ~/.ssh/config is honoured for what the cluster file leaves out, ProxyJump included.
@@ -134,7 +155,7 @@ def connect(target: SshTarget, seconds: float) -> Any:
     return connection
 
 
-def _open(connection: Any, seconds: float) -> None:
+def _open(connection: Connection, seconds: float) -> None:
     """Open it; what is half open when that fails is closed again."""
     try:
         if connection.gateway is None:
@@ -145,29 +166,29 @@ def _open(connection: Any, seconds: float) -> None:
         raise
 
 
-def _prepare(target: SshTarget, seconds: float) -> Any:
+def _prepare(target: SshTarget, seconds: float) -> Connection:
     """Fabric's own files are not read: a ~/.fabric.py is code."""
     config = fabric.Config(lazy=True)
     config.load_ssh_config()
-    kwargs: dict[str, Any] = {"banner_timeout": seconds, "auth_timeout": seconds, "channel_timeout": seconds}
+    kwargs: dict[str, object] = {"banner_timeout": seconds, "auth_timeout": seconds, "channel_timeout": seconds}
     if target.password is not None:  # one guess, and nothing before it that a server could count as a failure
         kwargs |= {"password": target.password.reveal(), "allow_agent": False, "look_for_keys": False}
     if target.key_file is not None:
         if not target.key_file.is_file():
             raise unusable(target, f"the key file {target.key_file} is not there", "correct ssh.key_file")
         kwargs |= {"key_filename": str(target.key_file), "look_for_keys": False}
-    connection: Any = fabric.Connection(
+    connection: Connection = fabric.Connection(
         target.address, user=target.user, port=target.port, config=config, connect_kwargs=kwargs
     )
     connection.connect_timeout = seconds
-    hop = connection
+    hop: Connection | str | None = connection
     while hop is not None and not isinstance(hop, str):
         _check_host_keys(hop, target)
         hop = hop.gateway
     return connection
 
 
-def _check_host_keys(connection: Any, target: SshTarget) -> None:
+def _check_host_keys(connection: Connection, target: SshTarget) -> None:
     """Fabric accepts any key unless told otherwise; every hop is told."""
     connection.client.set_missing_host_key_policy(_Refuse())
     if target.known_hosts is not None:
@@ -198,7 +219,7 @@ def _socket(address: str, port: int, seconds: float) -> socket.socket:
     return prepared
 
 
-def _hang_up(connection: Any) -> None:
+def _hang_up(connection: Connection) -> None:
     try:
         connection.close()
         if connection.gateway is not None and not isinstance(connection.gateway, str):

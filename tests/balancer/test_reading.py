@@ -326,3 +326,26 @@ work
     assert reading.resources[Key("lb1", "firewall", "public")] == FirewallPorts(all_ports, later)
     assert reading.resources[Key("lb1", "firewall", "public from 10.0.0.0/8")] == FirewallPorts(page, page)
     assert reading.facts.firewall.zone_of("eth0") == "public"
+
+
+def test_a_stray_in_conf_d_is_in_the_way_also_before_the_main_file_is_ours():
+    stray = files(**{MAIN: ("frontend x\n    bind *:21\n", 0o644, "root:root"), "/etc/haproxy/conf.d/a.cfg": ("frontend y\n    bind *:8080\n", 0o644, "root:root")})
+    found = [one.message for one in read(stray).findings if one.code == "P514"]
+    assert found == ["section y listens on *:8080 too"]
+
+
+def test_the_fragment_of_another_cluster_does_not_make_ours_one():
+    other = files(**{
+        MAIN: (STOCK, 0o644, "root:root"),
+        "/etc/haproxy/conf.d/provision-other.cfg": ("# Managed by provision, cluster other. C\n", 0o640, "root:root"),
+    })
+    changed = {"package-files": (1, f"S.5....T.  c {MAIN}\n")}
+    assert "P501" in codes({**other, **changed})
+
+
+def test_a_fragment_that_lies_there_is_as_found_and_needs_no_word_in_the_file():
+    ours = files(**{
+        MAIN: (STOCK, 0o644, "root:root"),
+        "/etc/haproxy/conf.d/provision-article.cfg": ("# Managed by provision, cluster article. C\n", 0o640, "root:root"),
+    })
+    assert "P501" not in codes({**ours, "package-files": (1, f"S.5....T.  c {MAIN}\n")})

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from provision.hosts.balancer.cfg_reader import Bind
 from provision.hosts.balancer.firewalld import Firewall
 from provision.hosts.balancer.haproxy_cfg import Mode, Version
 from provision.hosts.balancer.scripts import fragment_path
@@ -43,8 +42,8 @@ class HaproxyFacts:
     """The digests of this cluster that the admin socket shows; None: there was nobody to ask."""
     on_disk: str | None = None
     """The digest that our configuration on disk carries; None: none of ours is loaded."""
-    foreign_binds: tuple[Bind, ...] = ()
-    foreign_sections: frozenset[str] = frozenset()
+    fragment: bool = False
+    """A fragment of this cluster lies there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +91,7 @@ class BalancerFacts:
         """Main or fragment: as the cluster file says, else as it was found."""
         if balancer.haproxy is not None:
             return balancer.haproxy
-        return "main" if self.haproxy.main != "foreign" else "fragment" if self._has_fragment else "main"
-
-    @property
-    def _has_fragment(self) -> bool:
-        return any("/provision-" in path and path.startswith("/etc/haproxy/") for path in self.hashes)
+        return "fragment" if self.haproxy.main == "foreign" and self.haproxy.fragment else "main"
 
     def config_file(self, cluster: Cluster, balancer: Balancer) -> str:
         """The path of our configuration on this balancer."""

@@ -17,18 +17,19 @@ from provision.model.cluster import Balancer, Cluster
 from provision.model.ports import PortRange, PortSet
 
 Level = Literal["refuse", "warn", "note"]
+_Loaded = Mapping[str, tuple[Section, ...]]
 _NEWEST = (3, 0)
 
 
 def findings(
-    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: Mapping[str, tuple[Section, ...]]
+    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: _Loaded
 ) -> tuple[Finding, ...]:
     """All findings about one balancer. `sections`: what each file holds that HAProxy loads now, by path."""
     found = (
         *_package(facts),
         *_main_file(balancer, facts),
         *_strays(cluster, balancer, facts, sections),
-        *_neighbours(cluster, balancer, facts),
+        *_neighbours(cluster, balancer, facts, sections),
         *_let_through(sections),
         *_vip(cluster, facts),
         *_firewall(cluster, balancer, facts),
@@ -72,7 +73,7 @@ def _main_file(balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
 
 
 def _strays(
-    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: Mapping[str, tuple[Section, ...]]
+    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: _Loaded
 ) -> Iterator[_Row]:
     """In a main file of ours, everything else that the unit loads counts as well, in every reload."""
     if facts.mode(balancer) != "main" or facts.haproxy.main == "foreign":
@@ -90,20 +91,23 @@ def _wanted(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> tuple
     return read_cfg(haproxy_cfg(cluster, balancer, version, mode, ownership=ownership, stats_secret="-"))  # noqa: S106  # a placeholder
 
 
-def _neighbours(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
-    """Sections of others beside ours. HAProxy runs with two sections on one port: the kernel then splits at random."""
-    if facts.mode(balancer) == "main" and facts.haproxy.main in ("foreign", "stock", "absent"):
-        return
+def _neighbours(
+    cluster: Cluster, balancer: Balancer, facts: BalancerFacts, sections: _Loaded
+) -> Iterator[_Row]:
+    """Sections of others that stay beside ours. HAProxy runs with two on one port: the kernel then splits at random."""
+    replaced = {MAIN} if facts.mode(balancer) == "main" else set()
+    replaced.add(facts.config_file(cluster, balancer))
+    others = [part for path, parts in sections.items() if path not in replaced for part in parts]
     ours = _wanted(cluster, balancer, facts)
-    for mine in (bind for one in ours for bind in one.binds):
-        for other in facts.haproxy.foreign_binds:
-            if mine.meets(other):
-                yield "P514", "refuse", f"section {other.section} listens on {_place(other)} too", "move one of the two"
-    for name in sorted(facts.haproxy.foreign_sections & {one.name for one in ours}):
+    taken = [bind for part in others for bind in part.binds]
+    for other in (one for one in taken if any(one.meets(bind) for part in ours for bind in part.binds)):
+        yield "P514", "refuse", f"section {other.section} listens on {_place(other)} too", "move one of the two"
+    names = {part.name for part in others if part.kind in ("listen", "frontend", "backend")}
+    for name in sorted(names & {part.name for part in ours}):
         yield "P515", "refuse", f"another file has a section named {name} as well", "rename that section"
 
 
-def _let_through(sections: Mapping[str, tuple[Section, ...]]) -> Iterator[_Row]:
+def _let_through(sections: _Loaded) -> Iterator[_Row]:
     for path, parts in sections.items():
         for bind in (bind for part in parts for bind in part.binds if bind.reversed_range):
             yield "P516", "warn", f"{path}: section {bind.section} binds a reversed range", "write it low to high"

@@ -30,7 +30,7 @@ from provision.hosts.balancer.found import SYSCTL_LINE, resources
 from provision.hosts.balancer.frames import Frame, frames
 from provision.hosts.balancer.haproxy_cfg import Version
 from provision.hosts.balancer.masks import Masks
-from provision.hosts.balancer.scripts import read_arguments, script
+from provision.hosts.balancer.scripts import fragment_path, read_arguments, script
 from provision.model.cluster import Balancer, Cluster
 from provision.model.command import ShellScript
 from provision.model.resources import Service
@@ -92,7 +92,6 @@ def _haproxy(answers: Answers) -> HaproxyFacts:
     """Installed or not, which version, what its configuration is made of."""
     package = answers.need("package")
     version, release, trouble = _version(answers, package)
-    foreign = [one for path, text in answers.loaded().items() if not answers.is_ours(text) for one in read_cfg(text)]
     ours = [text for text in answers.loaded().values() if answers.is_ours(text)]
     known = answers.need("served")
     return HaproxyFacts(
@@ -105,8 +104,7 @@ def _haproxy(answers: Answers) -> HaproxyFacts:
         conf_d=_loads_conf_d(answers, version),
         on_disk=next((digest for text in ours if (digest := carried(text))), None),
         served=served(known.text, answers.cluster.name) if known.ok else None,
-        foreign_binds=tuple(bind for one in foreign for bind in one.binds),
-        foreign_sections=frozenset(one.name for one in foreign if one.kind in ("listen", "frontend", "backend")),
+        fragment=any(fragment_path(answers.cluster, conf_d=one) in answers.texts for one in (True, False)),
     )
 
 
