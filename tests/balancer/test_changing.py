@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 from balancer_clusters import MASKS, cluster
+from hypothesis import given
+from hypothesis import strategies as st
 from machine import EL7_UNIT, Machine
 
-from provision.hosts.balancer.changing import change_script, change_steps, parse_change
+from provision.errors import ChangeFailed
+from provision.hosts.balancer.changing import ChangeStep, _entries, change_script, change_steps, parse_change
 from provision.hosts.balancer.desired import desired
 from provision.hosts.balancer.digest import carried, sha256
 from provision.hosts.balancer.facts import MAIN
@@ -16,7 +19,7 @@ from provision.hosts.balancer.generations import fetch_script, parse_fetch, reco
 from provision.hosts.balancer.reading import parse_reading, read_script
 from provision.model.change import Change
 from provision.model.command import ShellResult
-from provision.model.ports import PortSet
+from provision.model.ports import PortRange, PortSet
 from provision.model.resources import File, FirewallPorts, ForeignContent, OurText, SelinuxBoolean, Service
 from provision.model.state import Key, Scope, State
 from provision.planning.diff import diff
@@ -380,3 +383,46 @@ def test_the_id_of_our_text_is_that_of_its_masked_form(bench):
     bench.cluster = replace(bench.cluster, stats=None)
     bench.apply()
     assert bench.machine.has(f"var/lib/provision/article/originals/{sha256(masked)}")
+
+
+def test_rsyslog_that_did_not_see_a_changed_file_is_restarted(bench):
+    bench.apply()
+    bench.machine.write("etc/rsyslog.d/other.conf", "# by hand\n")
+    (change,) = bench.left()
+    assert (change.key.name, change.before.current) == ("rsyslog", False)
+    assert bench.apply().failed is None
+    assert bench.left() == ()
+
+
+def test_a_file_with_the_wrong_mode_is_put_right(bench):
+    bench.apply()
+    (bench.machine.root / MAIN[1:]).chmod(0o666)
+    assert [one.key.name for one in bench.left()] == [MAIN]
+    bench.apply()
+    assert bench.left() == ()
+
+
+port_sets = st.lists(st.tuples(st.integers(1, 60), st.integers(0, 9)), max_size=4).map(
+    lambda rows: PortSet.of(*(PortRange(low, low + more) for low, more in rows))
+)
+
+
+@given(port_sets, port_sets, port_sets)
+def test_entries_of_firewalld_end_as_wanted_and_never_overlap(live, opened, closed):
+    opened = opened - closed
+    added, removed = _entries(live.ranges, opened, closed)
+    left = [one for one in live.ranges if one not in removed]
+    assert PortSet.of(*left, *added) == (live | opened) - closed
+    assert sum(map(len, [*left, *added])) == len(PortSet.of(*left, *added))
+
+
+@pytest.mark.parametrize("word", ["", "a\tb", "a\nb", "a\0b"])
+def test_a_word_that_could_break_out_of_its_step_is_refused(word):
+    with pytest.raises(ValueError, match="words"):
+        ChangeStep(("package", word)).encoded()
+
+
+def test_output_that_broke_off_does_not_say_that_nothing_happened(bench):
+    with pytest.raises(ChangeFailed, match="broke off") as caught:
+        parse_change(ShellResult(-1, b"provision-frame done:keep 0 0\n\n", b"Connection reset"), bench.balancer)
+    assert (caught.value.code, caught.value.why) == ("P552", "Connection reset")
