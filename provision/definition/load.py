@@ -50,7 +50,7 @@ def find_cluster(name: str, folder: Path = Path()) -> Path:
             return place
     there = sorted(one.stem for one in (folder / FOLDER).glob("*") if one.suffix in SUFFIXES)
     message = "there is no such file" if is_path else f'there is no cluster "{name}"'
-    listed = f"clusters in {folder / FOLDER}: {', '.join(there)}" if there else f"{folder / FOLDER} holds no cluster"
+    listed = f"{folder / FOLDER} holds: {', '.join(there)}" if there else f"{folder / FOLDER} holds no cluster"
     raise ClusterFileError(str(places[0]), "", (Problem("P100", message, 1, 1, 1, listed),))
 
 

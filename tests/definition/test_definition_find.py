@@ -44,7 +44,7 @@ def test_an_unknown_name_says_where_it_was_looked_for_and_what_there_is(folder: 
     assert caught.value.exit_code == 4
     assert caught.value.problems[0].code == "P100"
     assert caught.value.file.endswith("clusters/artikle.yml")
-    assert caught.value.problems[0].allowed.endswith("clusters: article, other")
+    assert caught.value.problems[0].allowed.endswith("clusters holds: article, other")
 
 
 def test_without_any_cluster_that_is_said(tmp_path: Path) -> None:
