@@ -50,6 +50,8 @@ param(
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+# powershell.exe prints warnings among the output ("Waiting for service ...").
+$WarningPreference = 'SilentlyContinue'
 
 $InstallCommand = 'Install-WindowsFeature -Name Web-Ftp-Server -IncludeManagementTools'
 $AdministrationDll = "$env:windir\System32\inetsrv\Microsoft.Web.Administration.dll"

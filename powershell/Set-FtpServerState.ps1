@@ -56,6 +56,8 @@ param(
 Set-StrictMode -Version Latest
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
+# powershell.exe prints warnings among the output ("Waiting for service ...").
+$WarningPreference = 'SilentlyContinue'
 
 $InstallCommand = 'Install-WindowsFeature -Name Web-Ftp-Server -IncludeManagementTools'
 $AdministrationDll = "$env:windir\System32\inetsrv\Microsoft.Web.Administration.dll"
@@ -693,7 +695,9 @@ function Set-ServerState {
     if ($null -ne $Order.Service) {
         $changed += @(Set-FtpService -Service $Order.Service)
     }
-    return [ordered]@{ changed = @($changed); commits = $commits; restarted = $changed -contains 'restarted' }
+    # An array that came whole out of a function is written as {"value":...,"Count":...} by ConvertTo-Json of 5.1.
+    $words = @($changed | ForEach-Object { [string]$_ })
+    return [ordered]@{ changed = $words; commits = $commits; restarted = $changed -contains 'restarted' }
 }
 
 try {

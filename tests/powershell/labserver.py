@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from provision.lab.powershell.runspace import Runspace, RunResult
+from provision.lab.powershell.runspace import RunResult, Runspace
 from provision.lab.powershell.world import NetObject
 from provision.lab.windows.host import WindowsHost
 from provision.lab.windows.world import WindowsWorld, make_world

@@ -195,6 +195,5 @@ def test_a_file_that_says_otherwise_than_servermanager_is_an_error_not_an_answer
     script = GET.replace("$expected = $Node.GetAttribute('externalIp4Address')", "$expected = 'forged'")
     assert script != GET
     server.set(externalAddresses=[{"site": SITE, "set": "10.9.8.7"}])
-    error = server.refused(script, **{"cluster": "lab", "ruleName": "r", "sites": [], "ftpAddress": "x", "ftpPort": 21,
-                                      "passivePorts": {"low": 1, "high": 2}})
+    error = server.refused(script, cluster="lab", ruleName="r", sites=[], ftpAddress="x", ftpPort=21, passivePorts={"low": 1, "high": 2})
     assert (error["code"], error["data"]) == ("Unexpected", ["10.9.8.7", "forged"])

@@ -72,7 +72,7 @@ def to_bool(value: object) -> bool:
 
 def _cannot(value: object, target: str, why: str = "") -> ScriptError:
     shown = f'Cannot convert value "{to_text(value)}" to type "{target}".'
-    return ScriptError(f"{shown} Error: \"{why}\"" if why else shown, category="InvalidArgument",
+    return ScriptError(f'{shown} Error: "{why}"' if why else shown, category="InvalidArgument",
                        exception_type="System.Management.Automation.PSInvalidCastException",
                        error_id=f"InvalidCastTo{target.rpartition('.')[2]}")
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from provision.lab.powershell import regexes
 from provision.lab.powershell.convert import INT_BOUNDS, to_array, to_integer, to_number, to_text
 from provision.lab.powershell.failures import ExceptionValue, exception_name
-from provision.lab.powershell.machine import Machine
+from provision.lab.powershell.machine import Machine, invoke_block
 from provision.lab.powershell.reader import SyntaxFault, read_script
 from provision.lab.powershell.refusal import Refused
 from provision.lab.powershell.syntax import TypeRef
@@ -118,7 +118,7 @@ def _regex_replace(machine: Machine, arguments: Arguments) -> object:
 
     def evaluate(found: re.Match[str]) -> str:
         match = Record("System.Text.RegularExpressions.Match", {"Value": found[0], "Success": True})
-        return to_text(machine.invoke(by, [match]))
+        return to_text(invoke_block(machine, by, [match]))
     # .NET walks over UTF-16 units: a character beyond the first plane is two of them.
     units = "".join(char if ord(char) < 0x10000 else _pair(char) for char in text)
     replaced = compiled.sub(evaluate, units)

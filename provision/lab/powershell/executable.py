@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from provision.lab.powershell.formatting import format_output
 from provision.lab.powershell.refusal import Refused
-from provision.lab.powershell.runspace import Runspace, RunResult
+from provision.lab.powershell.runspace import RunResult, Runspace
 from provision.lab.powershell.world import World
 from provision.lab.winrm.scripthost import ErrorInfo, ProcessResult
 

@@ -8,7 +8,15 @@ from provision.lab.powershell import dotnet, members, operators, syntax
 from provision.lab.powershell.convert import cast, is_instance, to_bool, to_number, to_text
 from provision.lab.powershell.failures import fail
 from provision.lab.powershell.machine import Machine, collect, emit
-from provision.lab.powershell.objects import call_member, get_index, get_member, incoming, outgoing, set_index, set_member
+from provision.lab.powershell.objects import (
+    call_member,
+    get_index,
+    get_member,
+    incoming,
+    outgoing,
+    set_index,
+    set_member,
+)
 from provision.lab.powershell.refusal import Refused
 from provision.lab.powershell.typenames import full_name, is_known
 from provision.lab.powershell.values import NOTHING, BlockValue, CustomObject, Hashtable, TypeValue

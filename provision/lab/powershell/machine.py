@@ -138,7 +138,8 @@ class Machine:
             if f"env:{variable.name}" not in self.world.variables:
                 raise Refused(f"the environment variable {variable.name}", variable.line)
             return self.world.variables[f"env:{variable.name}"]
-        slot = self._owner(variable).variables.get(variable.name) if variable.scope else self.find(variable.name)
+        owner = self.scope if variable.scope == "local" else self.root
+        slot = owner.variables.get(variable.name) if variable.scope else self.find(variable.name)
         if slot is not None:
             return slot.value
         if not variable.scope and variable.name in self.world.variables:
@@ -155,13 +156,10 @@ class Machine:
         if not variable.scope and variable.name in self.world.variables:
             raise ScriptError(f"Cannot overwrite variable {variable.name} because it is read-only or constant.",
                               error_id="VariableNotWritable", category="WriteError")
-        owner = self._owner(variable) if variable.scope else self.scope
+        owner = self.scope if variable.scope in ("", "local") else self.root
         slot = owner.variables.get(variable.name)
         kind = reference or (slot.type if slot is not None else None)
         owner.variables[variable.name] = Slot(value if kind is None else cast(value, kind), kind)
-
-    def _owner(self, variable: Variable) -> Scope:
-        return self.scope if variable.scope == "local" else self.root
 
     def set(self, name: str, value: object) -> None:
         """Set an automatic variable in the current scope."""
@@ -198,19 +196,18 @@ class Machine:
         self.last_ok = False
         return True
 
-    # Blocks
 
-    def invoke(self, block: BlockValue, arguments: Sequence[object]) -> object:
-        """A block called by .NET with arguments (a delegate): a new scope, the value of its output."""
-        out: list[object] = []
-        with self.new_scope():
-            for position, declaration in enumerate(block.block.parameters):
-                self.set(declaration.name, arguments[position] if position < len(arguments) else None)
-            try:
-                self.run(block.block.end, out)
-            except ReturnSignal:
-                pass
-        return collect(out)
+def invoke_block(machine: Machine, block: BlockValue, arguments: Sequence[object]) -> object:
+    """A block called by .NET with arguments (a delegate): a new scope, the value of its output."""
+    out: list[object] = []
+    with machine.new_scope():
+        for position, declaration in enumerate(block.block.parameters):
+            machine.set(declaration.name, arguments[position] if position < len(arguments) else None)
+        try:
+            machine.run(block.block.end, out)
+        except ReturnSignal:
+            pass
+    return collect(out)
 
 
 def depth_overflow() -> ScriptError:

@@ -5,6 +5,7 @@ Numbers, text, arrays and times are Python's own (see `world`). This file must n
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -64,7 +65,27 @@ def _key(key: object) -> object:
     return ("text", key.lower()) if isinstance(key, str) else (type(key).__name__, key)
 
 
-class Hashtable:
+class Plain(ABC):
+    """The part of a NetObject that hashtables and custom objects do not have: no index, nothing to enumerate."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def type_name(self) -> str:
+        """The full .NET name of the type."""
+
+    def index(self, key: object) -> object:
+        raise NoSuchMember(self.type_name, f"[{key}]")
+
+    def set_index(self, key: object, value: object) -> None:
+        raise NoSuchMember(self.type_name, f"[{key}]")
+
+    def enumerate(self) -> Iterable[object] | None:
+        return None
+
+
+class Hashtable(Plain):
     """@{} and [ordered]@{}. Enumeration of a plain one is scrambled, as in .NET: nobody may rely on its order."""
 
     __slots__ = ("_entries", "is_ordered")
@@ -84,18 +105,12 @@ class Hashtable:
     def __contains__(self, key: object) -> bool:
         return _key(key) in self._entries
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def value(self, key: object, default: object = None) -> object:
         entry = self._entries.get(_key(key))
         return default if entry is None else entry[1]
 
     def remove(self, key: object) -> None:
         self._entries.pop(_key(key), None)
-
-    def clear(self) -> None:
-        self._entries.clear()
 
     def items(self) -> Iterator[tuple[object, object]]:
         pairs = list(self._entries.values())
@@ -112,7 +127,7 @@ class Hashtable:
     def get(self, name: str) -> object:
         if name in self:
             return self.value(name)
-        facts: dict[str, object] = {"count": len(self), "keys": [key for key, _ in self.items()],
+        facts: dict[str, object] = {"count": len(self._entries), "keys": [key for key, _ in self.items()],
                                     "values": [value for _, value in self.items()]}
         if name.lower() in facts:
             return facts[name.lower()]
@@ -136,9 +151,6 @@ class Hashtable:
     def set_index(self, key: object, value: object) -> None:
         self[key] = value
 
-    def enumerate(self) -> Iterable[object] | None:
-        return None
-
 
 def _add(table: Hashtable, key: object, value: object) -> object:
     if key in table:
@@ -154,7 +166,8 @@ def _remove(table: Hashtable, key: object) -> object:
 
 
 def _clear(table: Hashtable) -> object:
-    table.clear()
+    for key, _ in table.items():
+        table.remove(key)
     return NOTHING
 
 
@@ -175,7 +188,7 @@ _HASHTABLE_METHODS: dict[tuple[str, int], Callable[..., object]] = {
 }
 
 
-class CustomObject:
+class CustomObject(Plain):
     """[pscustomobject]: named properties in their order; names ignore case."""
 
     __slots__ = ("_properties",)
@@ -185,7 +198,9 @@ class CustomObject:
         for name, value in properties:
             self._properties[name.lower()] = (name, value)
 
-    type_name = CUSTOM_OBJECT
+    @property
+    def type_name(self) -> str:
+        return CUSTOM_OBJECT
 
     def properties(self) -> list[tuple[str, object]]:
         return list(self._properties.values())
@@ -207,12 +222,3 @@ class CustomObject:
         if name.lower() == "tostring" and not arguments:
             return ""
         raise NoSuchMember(CUSTOM_OBJECT, name)
-
-    def index(self, key: object) -> object:
-        raise NoSuchMember(CUSTOM_OBJECT, f"[{key}]")
-
-    def set_index(self, key: object, value: object) -> None:
-        raise NoSuchMember(CUSTOM_OBJECT, f"[{key}]")
-
-    def enumerate(self) -> Iterable[object] | None:
-        return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from provision.lab.powershell.refusal import Refused
 from provision.lab.powershell.world import NoSuchMember, ScriptError
@@ -20,7 +20,7 @@ class XmlNode:
 
     __slots__ = ("_element", "type_name")
 
-    def __init__(self, element: ElementTree.Element, *, is_document: bool = False) -> None:
+    def __init__(self, element: ET.Element, *, is_document: bool = False) -> None:
         self._element = element
         self.type_name = "System.Xml.XmlDocument" if is_document else "System.Xml.XmlElement"
 
@@ -77,8 +77,8 @@ class XmlNode:
 def parse_document(text: str) -> XmlNode:
     """[xml]text. A text that is no XML is the error of the cast."""
     try:
-        return XmlNode(ElementTree.fromstring(text.encode()), is_document=True)
-    except ElementTree.ParseError as error:
+        return XmlNode(ET.fromstring(text.encode()), is_document=True)
+    except ET.ParseError as error:
         raise ScriptError(f'Cannot convert value to type "System.Xml.XmlDocument". Error: "{error}"',
                           exception_type="System.Management.Automation.PSInvalidCastException",
                           category="InvalidArgument", error_id="InvalidCastToXmlDocument") from None
