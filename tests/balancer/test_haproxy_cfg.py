@@ -168,6 +168,11 @@ def test_keepalive_is_tuned_only_where_haproxy_knows_how():
     assert "clitcpka-idle 120s" in written(version=(2, 4))
 
 
+def test_half_closed_connections_get_no_timeout_where_it_spins():
+    assert "-fin " not in written(version=(1, 5))
+    assert "timeout client-fin 30s" in written(version=(1, 8))
+
+
 def test_paths_carry_the_root_of_a_lab():
     text = written(balancer={"root": "/tmp/pl/lb1"})
     assert "    chroot /tmp/pl/lb1/var/lib/haproxy\n" in text

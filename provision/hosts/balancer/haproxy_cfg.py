@@ -32,6 +32,9 @@ _GOODBYE = Constant("rstring (221|5[0-9][0-9])")
 _KEEPALIVE_TUNING: Version = (2, 4)
 """`clitcpka-idle` and its kin are in the manual from 2.4 on."""
 
+_FIN_TIMEOUTS: Version = (1, 8)
+"""Before, a half-closed TCP connection under `client-fin` or `server-fin` could spin at 100 % CPU (fixed in e39683c4)."""
+
 _MARKER_BODY = (line("mode", "tcp"), line("timeout", "connect", "5s"), line("timeout", "server", "5s"))
 """An empty backend takes no traffic; it has timeouts only so that HAProxy does not warn of their absence."""
 
@@ -133,8 +136,9 @@ def _timeouts(draft: _Draft, silence: int) -> Iterator[str]:
     yield line("timeout", "check", "5s")
     yield line("timeout", "client", seconds(silence))
     yield line("timeout", "server", seconds(silence))
-    yield line("timeout", "client-fin", "30s")
-    yield line("timeout", "server-fin", "30s")
+    if draft.version >= _FIN_TIMEOUTS:
+        yield line("timeout", "client-fin", "30s")
+        yield line("timeout", "server-fin", "30s")
     if draft.mode == "fragment":  # a foreign `defaults` may set it, and it would win over client and server
         yield line("timeout", "tunnel", seconds(silence))
 
