@@ -33,7 +33,7 @@ _KEEPALIVE_TUNING: Version = (2, 4)
 """`clitcpka-idle` and its kin are in the manual from 2.4 on."""
 
 _FIN_TIMEOUTS: Version = (1, 8)
-"""Before, a half-closed TCP connection under `client-fin` or `server-fin` could spin at 100 % CPU (fixed in e39683c4)."""
+"""Before, a half-closed connection under `client-fin` or `server-fin` could spin at 100 % CPU (fixed in e39683c4)."""
 
 _MARKER_BODY = (line("mode", "tcp"), line("timeout", "connect", "5s"), line("timeout", "server", "5s"))
 """An empty backend takes no traffic; it has timeouts only so that HAProxy does not warn of their absence."""
