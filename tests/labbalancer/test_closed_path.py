@@ -38,3 +38,10 @@ def test_fifteen_questions_take_less_than_a_second(balancer: Balancer) -> None:
 def test_many_callers_at_once_each_get_their_own_answer(balancer: Balancer) -> None:
     script = "for i in 1 2 3 4 5 6 7 8; do { rpm -q none-$i > tmp/a$i; } & done; wait; cat tmp/a*"
     assert balancer.ssh(script).stdout == "".join(f"package none-{i} is not installed\n" for i in range(1, 9))
+
+
+@pytest.mark.parametrize("name", ["it's", r"back\slash\n", "two\nlines", "100%", "$HOME `id`", "ünïcode"])
+def test_an_answer_arrives_as_it_was_said(balancer: Balancer, name: str) -> None:
+    (balancer.root / "tmp/name").write_text(name)
+    done = balancer.ssh('rpm -q "$(cat tmp/name)"')
+    assert done.stdout == f"package {name} is not installed\n"

@@ -7,14 +7,26 @@ from types import MappingProxyType
 
 from provision.lab.balancer.call import Call, Handler, Reply, complain
 from provision.lab.balancer.machine import Machine
-from provision.lab.balancer.words import busctl, firewall_cmd, host, network, packages, selinux_tools, systemctl
+from provision.lab.balancer.words import (
+    busctl,
+    firewall_cmd,
+    host,
+    journalctl,
+    network,
+    nmcli,
+    owners,
+    packages,
+    rpm,
+    selinux_tools,
+    systemctl,
+)
 
 Answer = Callable[[Machine, Call], Reply]
 
 _ALWAYS: Mapping[str, Answer] = MappingProxyType(
     {
         "systemctl": systemctl.systemctl,
-        "journalctl": systemctl.journalctl,
+        "journalctl": journalctl.journalctl,
         "firewall-cmd": firewall_cmd.firewall_cmd,
         "busctl": busctl.busctl,
         "getenforce": selinux_tools.getenforce,
@@ -23,19 +35,19 @@ _ALWAYS: Mapping[str, Answer] = MappingProxyType(
         "setsebool": selinux_tools.setsebool,
         "sestatus": selinux_tools.sestatus,
         "restorecon": host.restorecon,
-        "rpm": packages.rpm,
+        "rpm": rpm.rpm,
         "yum": packages.package_tool,
         "ip": network.ip,
         "ss": network.ss,
-        "nmcli": network.nmcli,
+        "nmcli": nmcli.nmcli,
         "id": host.identity,
         "whoami": host.whoami,
         "getent": host.getent,
         "hostname": host.hostname,
         "hostnamectl": host.hostnamectl,
-        "chown": host.chown,
-        "chgrp": host.chown,
-        "stat": host.stat,
+        "chown": owners.chown,
+        "chgrp": owners.chown,
+        "stat": owners.stat,
         "sysctl": host.sysctl,
         "rsyslogd": host.rsyslogd,
     }

@@ -22,7 +22,7 @@ from provision.lab.balancer.proxyservice import ProxyService
 from provision.lab.balancer.services import PlainService, Service
 from provision.lab.balancer.settings import Settings
 from provision.lab.balancer.state import HostState, SELinux, Store, fresh
-from provision.lab.balancer.units import Units
+from provision.lab.balancer.units import Units, start_enabled
 
 FIREWALLD = "firewalld.service"
 
@@ -86,9 +86,8 @@ class Machine:
             )
         )
         _boot_kernel(self.layout)
-        self.units.boot(
-            (FIREWALLD, "rsyslog.service"), lambda name: self.journal.add(name, "systemd", 1, f"{name} did not start")
-        )
+        first = (FIREWALLD, "rsyslog.service")
+        start_enabled(self.units, first, lambda name: self.journal.add(name, "systemd", 1, f"{name} did not start"))
 
     def shut_down(self) -> None:
         """Stop all services, haproxy's and rsyslogd's processes with them."""

@@ -6,7 +6,6 @@ is refused, because the kernel of this machine would not refuse it.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from provision.lab.balancer import adminsocket, haproxytool, selinux
+from provision.lab.balancer import adminsocket, bindable, haproxytool, selinux
 from provision.lab.balancer.atomic import write_text
 from provision.lab.balancer.call import Call
 from provision.lab.balancer.gate import Gate
@@ -53,7 +52,7 @@ class ProxyService:
         self._run_checks(unit, "ExecStartPre", variables)
         words = expand(unit.first("Service.ExecStart"), variables)[1:]
         wanted = self._wanted(words)
-        self._refuse(wanted, frozenset())
+        self._refuse(wanted)
         self.open_gate()
         arguments = self._copies(words)
         self._process = subprocess.Popen(
@@ -69,7 +68,7 @@ class ProxyService:
         process = self._process
         remember(self.layout, process.pid)
         threading.Thread(target=self._listen_to, args=(process,), daemon=True).start()
-        if not self._becomes_ready(process):
+        if not becomes_ready(self.layout, process):
             end(process)
             raise ServiceFailed("ExecStart", process.returncode or 1)
         self._bound, self._note = wanted, "Ready."
@@ -91,11 +90,11 @@ class ProxyService:
         words = expand(unit.first("Service.ExecStart"), variables)[1:]
         wanted = self._wanted(words)
         try:
-            self._refuse(wanted, self._bound)
+            self._refuse(wanted - self._bound)  # sockets that are bound stay so
         except ServiceFailed:
             self._note = "Reload failed!"
             return
-        before = self._worker()
+        before = worker(self.layout)
         self._copies(words)
         process.send_signal(signal.SIGUSR2)
         self._bound = wanted
@@ -130,29 +129,14 @@ class ProxyService:
         files = haproxytool.config_files(words, self.layout.root)
         return frozenset(bind for path in files for bind in binds(path.read_text(encoding="utf-8"), str(path)))
 
-    def _refuse(self, wanted: frozenset[Bind], bound: frozenset[Bind]) -> None:
-        """What the kernel of a real balancer would refuse, in haproxy's words; sockets already bound stay so."""
-        state = self.state()
-        confined = selinux.confines(state.selinux)
-        held = {cidr.partition("/")[0] for cidr in state.addresses}
-        refused: list[str] = []
-        for bind in sorted(wanted - bound, key=lambda bind: (bind.section, bind.low)):
-            ports = selinux.denied(range(bind.low, bind.high + 1), selinux.BIND) if confined else ()
-            self.journal.add("audit", "audit", 1, "\n".join(selinux.avc(os.getpid(), port) for port in ports))
-            refused += [self._cannot_bind(bind, port, "Permission denied") for port in ports]
-            if not ports and not bind.transparent and _is_elsewhere(bind.address, held):
-                refused.append(self._cannot_bind(bind, bind.low, "Cannot assign requested address"))
-        if refused:
-            self.journal.add(UNIT, "haproxy", os.getpid(), "\n".join(refused))
+    def _refuse(self, wanted: frozenset[Bind]) -> None:
+        """ServiceFailed, and the reasons in the journal, when a real balancer could not bind all of `wanted`."""
+        found = bindable.refusals(wanted, self.state())
+        denied = [selinux.avc(os.getpid(), one.port) for one in found if one.why == "Permission denied"]
+        self.journal.add("audit", "audit", 1, "\n".join(denied))
+        self.journal.add(UNIT, "haproxy", os.getpid(), "\n".join(one.say(self.tool.claims) for one in found))
+        if found:
             raise ServiceFailed("ExecStart", 1)
-
-    def _cannot_bind(self, bind: Bind, port: int, why: str) -> str:
-        where = f"[{'0.0.0.0' if bind.address == '*' else bind.address}:{port}]"
-        if self.tool.claims is not None:
-            return f"[ALERT] 000/000000 (1) : Starting frontend {bind.section}: cannot bind socket {where}"
-        return (
-            f"[ALERT]    (1) : Binding [{bind.place}] for proxy {bind.section}: cannot bind socket ({why}) for {where}"
-        )
 
     def _copies(self, words: tuple[str, ...]) -> list[str]:
         folder = self.layout.copies
@@ -172,27 +156,11 @@ class ProxyService:
                 line = line.replace(copy, original)
             self.journal.add(UNIT, "haproxy", process.pid, line.rstrip())
 
-    def _becomes_ready(self, process: subprocess.Popen[str]) -> bool:
-        deadline = time.monotonic() + READY_SECONDS
-        while process.poll() is None and time.monotonic() < deadline:
-            if self._worker():
-                return True
-            time.sleep(0.01)
-        return False
-
-    def _worker(self) -> str:
-        """The pid of the worker that answers now, '' for none."""
-        try:
-            info = adminsocket.ask(self.layout.admin_socket, "show info")
-        except OSError:
-            return ""
-        return next((line.partition(": ")[2] for line in info.splitlines() if line.startswith("Pid: ")), "")
-
     def _settle(self, before: str) -> None:
         """A new worker read the gate's files; bring it to changes that came while it did."""
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline:
-            if self._worker() not in ("", before):
+            if worker(self.layout) not in ("", before):
                 self.open_gate()
                 return
             time.sleep(0.02)
@@ -203,12 +171,23 @@ def _version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split(".")[:2])
 
 
-def _is_elsewhere(address: str, held: set[str]) -> bool:
+def worker(layout: Layout) -> str:
+    """The pid of the worker that answers now, '' for none."""
     try:
-        parsed = ipaddress.IPv4Address(address)
-    except ValueError:
-        return False
-    return address not in held and parsed != ipaddress.IPv4Address("127.0.0.1") and int(parsed) != 0
+        info = adminsocket.ask(layout.admin_socket, "show info")
+    except OSError:
+        return ""
+    return next((line.partition(": ")[2] for line in info.splitlines() if line.startswith("Pid: ")), "")
+
+
+def becomes_ready(layout: Layout, process: subprocess.Popen[str]) -> bool:
+    """Does a worker answer before READY_SECONDS are over, or the process?"""
+    deadline = time.monotonic() + READY_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        if worker(layout):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def remember(layout: Layout, pid: int) -> None:

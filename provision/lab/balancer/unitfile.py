@@ -21,6 +21,11 @@ class UnitFile:
     settings: Mapping[str, tuple[str, ...]]
     stamp: tuple[int, ...]
 
+    @property
+    def description(self) -> str:
+        """What the unit is called in sentences."""
+        return self.first("Unit.Description") or self.name
+
     def first(self, key: str) -> str:
         """The last assignment wins; '' when there is none."""
         values = self.settings.get(key, ())

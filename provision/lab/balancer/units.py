@@ -5,14 +5,13 @@ It knows what happened and when; the words of `systemctl` are in `words/systemct
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from provision.lab.balancer import unitfile
+from provision.lab.balancer import enablement, unitfile
 from provision.lab.balancer.journal import Journal
 from provision.lab.balancer.layout import Layout
 from provision.lab.balancer.services import Service, ServiceFailed
@@ -91,21 +90,9 @@ class Units:
             status = self._status.get(name, Status())
             code = self._services[name].exit_status() if name in self._services else None
             if status.active == "active" and code is not None:
-                status = self._ended(status, code)
+                status = _ended(status, code)
                 self._status[name] = status
             return status
-
-    def _ended(self, status: Status, code: int) -> Status:
-        clean = code in (0, 143, -15)
-        return replace(
-            status,
-            active="inactive" if clean else "failed",
-            sub="dead" if clean else "failed",
-            main_pid=0,
-            inactive_since=_now(),
-            exit_code=abs(code),
-            result="success" if clean else ("signal" if code < 0 else "exit-code"),
-        )
 
     def start(self, name: str) -> None:
         """Start it unless it runs; NoSuchUnit or ServiceFailed."""
@@ -117,14 +104,16 @@ class Units:
             try:
                 pid = self._services[name].start(unit)
             except ServiceFailed as failure:
-                self._note(name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE")
-                self._note(name, f"Failed to start {self._description(name)}.")
+                _note(
+                    self._journal, name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE"
+                )
+                _note(self._journal, name, f"Failed to start {self.unit(name).description}.")
                 self._status[name] = Status(
                     "failed", "failed", 0, inactive_since=_now(), exit_code=failure.status, result="exit-code"
                 )
                 raise
             self._status[name] = Status("active", "running", pid, _now(), began)
-            self._note(name, f"Started {self._description(name)}.")
+            _note(self._journal, name, f"Started {self.unit(name).description}.")
 
     def stop(self, name: str) -> None:
         """Stop it if it runs."""
@@ -133,7 +122,7 @@ class Units:
             self.unit(name)
             if before.active == "active":
                 self._services[name].stop()
-                self._note(name, f"Stopped {self._description(name)}.")
+                _note(self._journal, name, f"Stopped {self.unit(name).description}.")
             self._status[name] = replace(
                 before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(), result="success"
             )
@@ -147,52 +136,11 @@ class Units:
             if self.status(name).active != "active":
                 raise NotActive(name)
             self._services[name].reload(unit)
-            self._note(name, f"Reloaded {self._description(name)}.")
-
-    def wants(self, name: str) -> Path:
-        """The link that enables a unit."""
-        target = self.unit(name).first("Install.WantedBy") or "multi-user.target"
-        return self._layout.unit_overrides / f"{target}.wants" / name
-
-    def file_state(self, name: str) -> str:
-        """enabled, disabled, static or masked."""
-        mask = self._layout.unit_overrides / name
-        if mask.is_symlink() and os.readlink(mask) == "/dev/null":
-            return "masked"
-        if not self.unit(name).first("Install.WantedBy"):
-            return "static"
-        return "enabled" if self.wants(name).is_symlink() else "disabled"
-
-    def enable(self, name: str) -> Path | None:
-        """Make the link; None when it was there."""
-        link = self.wants(name)
-        if link.is_symlink():
-            return None
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(self.unit(name).path)
-        return link
-
-    def disable(self, name: str) -> Path | None:
-        """Remove the link; None when there was none."""
-        link = self.wants(name)
-        if not link.is_symlink():
-            return None
-        link.unlink()
-        return link
+            _note(self._journal, name, f"Reloaded {self.unit(name).description}.")
 
     def service_note(self, name: str) -> str:
         """What the service told systemd."""
         return self._services[name].note()
-
-    def boot(self, first: tuple[str, ...], failed: Callable[[str], None]) -> None:
-        """Start what is enabled, `first` in that order before the rest."""
-        others = tuple(name for name in self.names() if name not in first)
-        for name in (*first, *others):
-            if unitfile.find(name, self.folders) and self.file_state(name) == "enabled":
-                try:
-                    self.start(name)
-                except ServiceFailed:
-                    failed(name)
 
     def shut_down(self) -> None:
         """Stop everything, the last started first."""
@@ -202,12 +150,34 @@ class Units:
         self._status.clear()
         self._loaded.clear()
 
-    def _description(self, name: str) -> str:
-        return self.unit(name).first("Unit.Description") or name
 
-    def _note(self, name: str, text: str) -> None:
-        self._journal.add(name, "systemd", 1, text)
+def start_enabled(units: Units, first: tuple[str, ...], failed: Callable[[str], None]) -> None:
+    """What a boot starts: `first` in that order, then the rest; a unit that does not start does not stop the others."""
+    others = tuple(name for name in units.names() if name not in first)
+    for name in (*first, *others):
+        if name in units.names() and enablement.state(units.folders[0], units.unit(name)) == "enabled":
+            try:
+                units.start(name)
+            except ServiceFailed:
+                failed(name)
+
+
+def _ended(status: Status, code: int) -> Status:
+    clean = code in (0, 143, -15)
+    return replace(
+        status,
+        active="inactive" if clean else "failed",
+        sub="dead" if clean else "failed",
+        main_pid=0,
+        inactive_since=_now(),
+        exit_code=abs(code),
+        result="success" if clean else ("signal" if code < 0 else "exit-code"),
+    )
 
 
 def _now() -> tuple[float, int]:
     return time.time(), time.monotonic_ns() // 1000
+
+
+def _note(journal: Journal, name: str, text: str) -> None:
+    journal.add(name, "systemd", 1, text)

@@ -13,7 +13,7 @@ from provision.lab.balancer.firewall import SERVICES, FirewallError, Zone, zone_
 from provision.lab.balancer.machine import Machine
 from provision.lab.balancer.richrules import parse_rule
 from provision.lab.balancer.words.dbus_text import Value, text_of
-from provision.lab.balancer.words.zones import Zones, set_default
+from provision.lab.balancer.words.zones import Zones, active, set_default, zone_of_source
 
 NAME = "org.fedoraproject.FirewallD1"
 PATH = "/org/fedoraproject/FirewallD1"
@@ -131,7 +131,7 @@ def _active(machine: Machine) -> dict[str, dict[str, list[str]]]:
         found = {"interfaces": list(zone.interfaces), "sources": list(zone.sources)}
         return {key: value for key, value in found.items() if value}
 
-    return {name: parts(zone) for name, zone in _runtime(machine).active().items()}
+    return {name: parts(zone) for name, zone in active(_runtime(machine).all).items()}
 
 
 def _reload(machine: Machine) -> Answer:
@@ -160,7 +160,7 @@ _TABLES: Mapping[tuple[str, str], Mapping[tuple[str, str], Method]] = {
         ("getZones", ""): lambda m, p, a: ("as", sorted(_runtime(m).all)),
         ("getActiveZones", ""): lambda m, p, a: ("a{sa{sas}}", _active(m)),
         ("getZoneOfInterface", "s"): lambda m, p, a: ("s", zone_of_interface(_runtime(m).all, a[0]) or ""),
-        ("getZoneOfSource", "s"): lambda m, p, a: ("s", _runtime(m).zone_of_source(a[0]) or ""),
+        ("getZoneOfSource", "s"): lambda m, p, a: ("s", zone_of_source(_runtime(m).all, a[0]) or ""),
         ("getPorts", "s"): lambda m, p, a: ("aas", _pairs(_runtime(m).zone(a[0]).ports)),
         ("getServices", "s"): lambda m, p, a: ("as", list(_runtime(m).zone(a[0]).services)),
         ("getRichRules", "s"): lambda m, p, a: ("as", list(_runtime(m).zone(a[0]).rich_rules)),
@@ -170,11 +170,11 @@ _TABLES: Mapping[tuple[str, str], Mapping[tuple[str, str], Method]] = {
         ("addPort", "sssi"): lambda m, p, a: ("s", _runtime(m).add_port(a[0], f"{a[1]}/{a[2]}")),
         ("removePort", "sss"): lambda m, p, a: ("s", _runtime(m).remove_port(a[0], f"{a[1]}/{a[2]}")),
         ("queryService", "ss"): lambda m, p, a: ("b", a[1] in _runtime(m).zone(a[0]).services),
-        ("addService", "ssi"): lambda m, p, a: ("s", _runtime(m).add_service(a[0], a[1])),
-        ("removeService", "ss"): lambda m, p, a: ("s", _runtime(m).remove_service(a[0], a[1])),
+        ("addService", "ssi"): lambda m, p, a: ("s", _runtime(m).add(a[0], "services", a[1])),
+        ("removeService", "ss"): lambda m, p, a: ("s", _runtime(m).remove(a[0], "services", a[1])),
         ("queryRichRule", "ss"): lambda m, p, a: ("b", str(parse_rule(a[1])) in _runtime(m).zone(a[0]).rich_rules),
-        ("addRichRule", "ssi"): lambda m, p, a: ("s", _runtime(m).add_rule(a[0], a[1])),
-        ("removeRichRule", "ss"): lambda m, p, a: ("s", _runtime(m).remove_rule(a[0], a[1])),
+        ("addRichRule", "ssi"): lambda m, p, a: ("s", _runtime(m).add(a[0], "rich_rules", a[1])),
+        ("removeRichRule", "ss"): lambda m, p, a: ("s", _runtime(m).remove(a[0], "rich_rules", a[1])),
     },
     (f"{PATH}/config", f"{NAME}.config"): {
         ("getZoneByName", "s"): lambda m, p, a: ("o", _zone_number(m, a[0])),
@@ -196,10 +196,10 @@ _TABLES: Mapping[tuple[str, str], Mapping[tuple[str, str], Method]] = {
         ("queryPort", "ss"): lambda m, p, a: ("b", _permanent(m).has_port(_zone_at(m, p), f"{a[0]}/{a[1]}")),
         ("addPort", "ss"): lambda m, p, a: _nothing(_permanent(m).add_port(_zone_at(m, p), f"{a[0]}/{a[1]}")),
         ("removePort", "ss"): lambda m, p, a: _nothing(_permanent(m).remove_port(_zone_at(m, p), f"{a[0]}/{a[1]}")),
-        ("addService", "s"): lambda m, p, a: _nothing(_permanent(m).add_service(_zone_at(m, p), a[0])),
-        ("removeService", "s"): lambda m, p, a: _nothing(_permanent(m).remove_service(_zone_at(m, p), a[0])),
-        ("addRichRule", "s"): lambda m, p, a: _nothing(_permanent(m).add_rule(_zone_at(m, p), a[0])),
-        ("removeRichRule", "s"): lambda m, p, a: _nothing(_permanent(m).remove_rule(_zone_at(m, p), a[0])),
+        ("addService", "s"): lambda m, p, a: _nothing(_permanent(m).add(_zone_at(m, p), "services", a[0])),
+        ("removeService", "s"): lambda m, p, a: _nothing(_permanent(m).remove(_zone_at(m, p), "services", a[0])),
+        ("addRichRule", "s"): lambda m, p, a: _nothing(_permanent(m).add(_zone_at(m, p), "rich_rules", a[0])),
+        ("removeRichRule", "s"): lambda m, p, a: _nothing(_permanent(m).remove(_zone_at(m, p), "rich_rules", a[0])),
         ("queryRichRule", "s"): lambda m, p, a: (
             "b",
             str(parse_rule(a[0])) in _permanent(m).zone(_zone_at(m, p)).rich_rules,

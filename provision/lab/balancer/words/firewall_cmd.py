@@ -9,7 +9,7 @@ from provision.lab.balancer.call import Call, Reply, complain, say
 from provision.lab.balancer.firewall import SERVICES, FirewallError, Zone, zone_of_interface
 from provision.lab.balancer.machine import Machine
 from provision.lab.balancer.richrules import parse_rule
-from provision.lab.balancer.words.zones import Zones, runtime_to_permanent, set_default
+from provision.lab.balancer.words.zones import Zones, active, runtime_to_permanent, set_default, zone_of_source
 
 _PLAIN = ("--permanent", "--quiet", "-q")
 _READS = ("--list", "--get", "--query", "--state", "--version", "--info")
@@ -144,7 +144,7 @@ def _list_all_zones(asked: Asked) -> Reply:
 def _active_zones(asked: Asked) -> Reply:
     default = asked.zones.default if asked.zones.machine.settings.shape.major >= 10 else None
     lines: list[str] = []
-    for name, zone in asked.zones.active().items():
+    for name, zone in active(asked.zones.all).items():
         lines.append(f"{name} (default)" if name == default else name)
         lines += [f"  interfaces: {' '.join(zone.interfaces)}"] if zone.interfaces else []
         lines += [f"  sources: {' '.join(zone.sources)}"] if zone.sources else []
@@ -157,7 +157,7 @@ def _zone_of_interface(asked: Asked) -> Reply:
 
 
 def _zone_of_source(asked: Asked) -> Reply:
-    found = asked.zones.zone_of_source(asked.value)
+    found = zone_of_source(asked.zones.all, asked.value)
     return say(found) if found else complain("no zone", code=2)
 
 
@@ -188,14 +188,14 @@ _VALUED: Mapping[str, Callable[[Asked], Reply]] = {
     "--add-port": _done(lambda a: a.zones.add_port(a.zone, a.value)),
     "--remove-port": _done(lambda a: a.zones.remove_port(a.zone, a.value)),
     "--query-port": _yes(lambda a: a.zones.has_port(a.zone, a.value)),
-    "--add-service": _done(lambda a: a.zones.add_service(a.zone, a.value)),
-    "--remove-service": _done(lambda a: a.zones.remove_service(a.zone, a.value)),
+    "--add-service": _done(lambda a: a.zones.add(a.zone, "services", a.value)),
+    "--remove-service": _done(lambda a: a.zones.remove(a.zone, "services", a.value)),
     "--query-service": _yes(lambda a: a.value in a.zones.zone(a.zone).services),
-    "--add-rich-rule": _done(lambda a: a.zones.add_rule(a.zone, a.value)),
-    "--remove-rich-rule": _done(lambda a: a.zones.remove_rule(a.zone, a.value)),
+    "--add-rich-rule": _done(lambda a: a.zones.add(a.zone, "rich_rules", a.value)),
+    "--remove-rich-rule": _done(lambda a: a.zones.remove(a.zone, "rich_rules", a.value)),
     "--query-rich-rule": _yes(lambda a: str(parse_rule(a.value)) in a.zones.zone(a.zone).rich_rules),
-    "--add-source": _done(lambda a: a.zones.add_source(a.zone, a.value)),
-    "--remove-source": _done(lambda a: a.zones.remove_source(a.zone, a.value)),
+    "--add-source": _done(lambda a: a.zones.add(a.zone, "sources", a.value)),
+    "--remove-source": _done(lambda a: a.zones.remove(a.zone, "sources", a.value)),
     "--query-source": _yes(lambda a: a.value in a.zones.zone(a.zone).sources),
     "--add-interface": _done(lambda a: a.zones.bind_interface(a.zone, a.value)),
     "--change-interface": _done(lambda a: a.zones.bind_interface(a.zone, a.value)),

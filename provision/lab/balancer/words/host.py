@@ -1,26 +1,18 @@
-"""Small commands about the host itself: users, owners, names, kernel parameters, and the check of rsyslog's files.
-
-Files under the root belong to whoever runs the lab; here they belong to root, and to whom `chown` gave them (`lab/owners`).
-"""
+"""Small commands about the host itself: users, names, kernel parameters, and the check of rsyslog's files."""
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import subprocess
 from pathlib import Path
 
 from provision.lab.balancer import rsyslogcfg
 from provision.lab.balancer.atomic import write_text
 from provision.lab.balancer.call import Call, Reply, complain, say
-from provision.lab.balancer.closedpath import machine_tool
 from provision.lab.balancer.machine import Machine, apply_sysctl_file, sysctl_files
 
-STAT_SECONDS = 5.0
 
-
-def _accounts(machine: Machine, file: str) -> dict[str, list[str]]:
+def accounts(machine: Machine, file: str) -> dict[str, list[str]]:
+    """The rows of etc/passwd or etc/group, by name."""
     text = (machine.layout.root / "etc" / file).read_text(encoding="utf-8")
     return {row[0]: row for row in (line.split(":") for line in text.splitlines()) if len(row) > 2}
 
@@ -30,10 +22,10 @@ def identity(machine: Machine, call: Call) -> Reply:
     flags = "".join(word.lstrip("-") for word in call.arguments if word.startswith("-"))
     names = [word for word in call.arguments if not word.startswith("-")]
     user = names[0] if names else call.user
-    account = _accounts(machine, "passwd").get(user)
+    account = accounts(machine, "passwd").get(user)
     if account is None:
         return complain(f"id: ‘{user}’: no such user")
-    groups = _accounts(machine, "group")
+    groups = accounts(machine, "group")
     group = next((name for name, row in groups.items() if row[2] == account[3]), account[3])
     if "u" in flags:
         return say(user if "n" in flags else account[2])
@@ -51,8 +43,8 @@ def getent(machine: Machine, call: Call) -> Reply:
     """`passwd`, `group` and `hosts`, from the host's own files."""
     database, *keys = call.arguments or ("",)
     if database in ("passwd", "group"):
-        accounts = _accounts(machine, database)
-        rows = [accounts[key] for key in keys if key in accounts] if keys else list(accounts.values())
+        known = accounts(machine, database)
+        rows = [known[key] for key in keys if key in known] if keys else list(known.values())
         return say(*(":".join(row) for row in rows), code=0 if rows and (not keys or len(rows) == len(keys)) else 2)
     if database in ("hosts", "ahosts", "ahostsv4"):
         lines = (machine.layout.root / "etc/hosts").read_text(encoding="utf-8").splitlines()
@@ -79,104 +71,6 @@ def hostnamectl(machine: Machine, call: Call) -> Reply:
         f"  Operating System: {machine.settings.shape.pretty_name}",
         "      Architecture: x86-64",
     )
-
-
-def _owners_file(machine: Machine) -> Path:
-    return machine.layout.lab / "owners.json"
-
-
-def _owners(machine: Machine) -> dict[str, list[str]]:
-    path = _owners_file(machine)
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-
-
-def _key(path: Path) -> str:
-    status = path.stat()
-    return f"{status.st_dev}:{status.st_ino}"
-
-
-def chown(machine: Machine, call: Call) -> Reply:
-    """`chown [-R] [-h] USER[:GROUP] FILE...` and `chgrp`; the owner is noted, the file itself stays the operator's."""
-    words = [word for word in call.arguments if not word.startswith("-")]
-    reference = next((word.partition("=")[2] for word in call.arguments if word.startswith("--reference=")), None)
-    if len(words) < (1 if reference else 2):
-        return complain(f"{call.name}: missing operand")
-    if not call.is_root:
-        return complain(f"{call.name}: changing ownership of '{words[-1]}': Operation not permitted")
-    owners = _owners(machine)
-    if reference is not None:
-        user, group, files = *_owner_of(owners, Path(call.cwd) / reference), words
-    else:
-        user, _, group = words[0].replace(".", ":", 1).partition(":") if call.name == "chown" else ("", "", words[0])
-        files = words[1:]
-    for name, file in ((user, "passwd"), (group, "group")):
-        known = _accounts(machine, file)
-        if name and name not in known and name not in {row[2] for row in known.values()}:
-            return complain(f"{call.name}: invalid {'user' if file == 'passwd' else 'group'}: ‘{words[0]}’")
-    return _note_owners(machine, call, owners, (user, group), files)
-
-
-def _note_owners(
-    machine: Machine, call: Call, owners: dict[str, list[str]], who: tuple[str, str], files: list[str]
-) -> Reply:
-    for file in files:
-        path = Path(call.cwd) / file
-        if not path.exists():
-            return complain(f"{call.name}: cannot access '{file}': No such file or directory")
-        before = _owner_of(owners, path)
-        owners[_key(path)] = [who[0] or before[0], who[1] or before[1]]
-    write_text(_owners_file(machine), json.dumps(owners))
-    return Reply()
-
-
-def _owner_of(owners: dict[str, list[str]], path: Path) -> tuple[str, str]:
-    user, group = owners.get(_key(path), ["root", "root"]) if path.exists() else ("root", "root")
-    return user, group
-
-
-def stat(machine: Machine, call: Call) -> Reply:
-    """This machine's own stat, with the owners that the host believes in."""
-    binary = machine_tool("stat")
-    words = list(call.arguments)
-    place = next(
-        (
-            number
-            for number, word in enumerate(words)
-            if word in ("-c", "--printf") or word.startswith(("--format=", "--printf=", "-c"))
-        ),
-        None,
-    )
-    if binary is None or place is None:
-        done = subprocess.run(
-            [binary or "stat", *words], capture_output=True, text=True, cwd=call.cwd, timeout=STAT_SECONDS, check=False
-        )
-        return Reply(
-            done.returncode, re.sub(r"(Uid|Gid): \(\s*\d+/[^)]*\)", r"\1: (    0/    root)", done.stdout), done.stderr
-        )
-    takes_next = words[place] in ("-c", "--printf")
-    head, form, files = words[:place], words[place + 1] if takes_next else words[place], words[place + 1 + takes_next :]
-    option = [words[place]] if takes_next else []
-    owners = _owners(machine)
-    options = [word for word in files if word.startswith("-")]
-    out, err, code = "", "", 0
-    for file in (word for word in files if not word.startswith("-")):
-        user, group = _owner_of(owners, Path(call.cwd) / file)
-        shown = form.replace("%U", user).replace("%G", group).replace("%u", _number(machine, "passwd", user))
-        shown = shown.replace("%g", _number(machine, "group", group))
-        done = subprocess.run(
-            [binary, *head, *option, shown, *options, file],
-            capture_output=True,
-            text=True,
-            cwd=call.cwd,
-            timeout=STAT_SECONDS,
-            check=False,
-        )
-        out, err, code = out + done.stdout, err + done.stderr, code or done.returncode
-    return Reply(code, out, err)
-
-
-def _number(machine: Machine, file: str, name: str) -> str:
-    return _accounts(machine, file).get(name, ["", "", "0"])[2]
 
 
 def sysctl(machine: Machine, call: Call) -> Reply:

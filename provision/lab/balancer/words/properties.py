@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from provision.lab.balancer import enablement
 from provision.lab.balancer.machine import Machine
 from provision.lab.balancer.unitfile import UnitFile
 from provision.lab.balancer.units import NoSuchUnit, Status
@@ -84,17 +85,17 @@ def _service(machine: Machine, unit: UnitFile, status: Status) -> dict[str, str]
 
 
 def _unit(machine: Machine, unit: UnitFile, status: Status) -> dict[str, str]:
-    masked = machine.units.file_state(unit.name) == "masked"
+    file_state = enablement.state(machine.units.folders[0], unit)
     return {
         "Id": unit.name,
         "Names": unit.name,
         "Description": unit.first("Unit.Description"),
-        "LoadState": "masked" if masked else "loaded",
+        "LoadState": "masked" if file_state == "masked" else "loaded",
         "ActiveState": status.active,
         "SubState": status.sub,
         "FragmentPath": str(unit.path),
         "DropInPaths": " ".join(str(path) for path in unit.drop_ins),
-        "UnitFileState": machine.units.file_state(unit.name),
+        "UnitFileState": file_state,
         "UnitFilePreset": "disabled",
         "StateChangeTimestamp": _stamp(max(status.since, status.inactive_since)),
         "InactiveExitTimestamp": _stamp(status.main_since),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from provision.lab.balancer.firewall import (
     SERVICES,
@@ -20,6 +21,8 @@ from provision.lab.balancer.firewall import (
 from provision.lab.balancer.gate import CLASSES
 from provision.lab.balancer.machine import Machine
 from provision.lab.balancer.richrules import parse_rule
+
+Kind = Literal["services", "rich_rules", "sources"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +88,16 @@ class Zones:
         inside = self.machine.settings.shape.coalesces and not self.permanent
         return has_port(self.zone(name).ports, text, inside)
 
-    def add_service(self, name: str, service: str) -> str:
-        """INVALID_SERVICE for one that the lab does not know."""
-        if service not in SERVICES:
-            raise FirewallError("INVALID_SERVICE", service)
-        where = self._where(name, "already in")
-        return self.edit(name, lambda zone: replace(zone, services=_with(zone.services, service, where)))
+    def add(self, name: str, kind: Kind, text: str) -> str:
+        """A service, rich rule or source; ALREADY_ENABLED, and what `_checked` refuses."""
+        item, where = _checked(self, name, kind, text), self._where(name, "already in")
+        return self.edit(name, lambda zone: _set(zone, kind, _with(_get(zone, kind), item, where)))
 
-    def remove_service(self, name: str, service: str) -> str:
+    def remove(self, name: str, kind: Kind, text: str) -> str:
         """NOT_ENABLED when it is not there."""
+        item = str(parse_rule(text)) if kind == "rich_rules" else text
         where = self._where(name, "not in")
-        return self.edit(name, lambda zone: replace(zone, services=_without(zone.services, service, where)))
-
-    def add_rule(self, name: str, text: str) -> str:
-        """INVALID_RULE; kept in firewalld's normal form."""
-        rule, where = str(parse_rule(text)), self._where(name, "already in")
-        return self.edit(name, lambda zone: replace(zone, rich_rules=_with(zone.rich_rules, rule, where)))
-
-    def remove_rule(self, name: str, text: str) -> str:
-        """NOT_ENABLED when it is not there."""
-        rule, where = str(parse_rule(text)), self._where(name, "not in")
-        return self.edit(name, lambda zone: replace(zone, rich_rules=_without(zone.rich_rules, rule, where)))
+        return self.edit(name, lambda zone: _set(zone, kind, _without(_get(zone, kind), item, where)))
 
     def bind_interface(self, name: str, interface: str) -> str:
         """Move an interface into a zone."""
@@ -114,30 +106,50 @@ class Zones:
             self.edit(old, lambda zone: replace(zone, interfaces=tuple(i for i in zone.interfaces if i != interface)))
         return self.edit(name, lambda zone: replace(zone, interfaces=(*zone.interfaces, interface)))
 
-    def add_source(self, name: str, source: str) -> str:
-        """INVALID_ADDR; ZONE_CONFLICT when another zone has it."""
-        try:
-            ipaddress.ip_network(source, strict=False)
-        except ValueError as error:
-            raise FirewallError("INVALID_ADDR", source) from error
-        owner = self.zone_of_source(source)
-        if owner is not None and owner != self.name(name):
-            raise FirewallError("ZONE_CONFLICT", f"'{source}' already bound to '{owner}'")
-        where = self._where(name, "already in")
-        return self.edit(name, lambda zone: replace(zone, sources=_with(zone.sources, source, where)))
 
-    def remove_source(self, name: str, source: str) -> str:
-        """NOT_ENABLED when it is not there."""
-        where = self._where(name, "not in")
-        return self.edit(name, lambda zone: replace(zone, sources=_without(zone.sources, source, where)))
+def zone_of_source(zones: Mapping[str, Zone], source: str) -> str | None:
+    """The zone that is bound to exactly this source."""
+    return next((name for name, zone in zones.items() if source in zone.sources), None)
 
-    def zone_of_source(self, source: str) -> str | None:
-        """The zone that is bound to exactly this source."""
-        return next((name for name, zone in self.all.items() if source in zone.sources), None)
 
-    def active(self) -> dict[str, Zone]:
-        """Zones with an interface or a source."""
-        return {name: zone for name, zone in self.all.items() if zone.interfaces or zone.sources}
+def _checked(zones: Zones, name: str, kind: Kind, text: str) -> str:
+    """INVALID_SERVICE, INVALID_RULE, INVALID_ADDR; ZONE_CONFLICT when another zone has the source."""
+    if kind == "services" and text not in SERVICES:
+        raise FirewallError("INVALID_SERVICE", text)
+    if kind == "rich_rules":
+        return str(parse_rule(text))
+    if kind == "sources":
+        _check_source(zones.all, zones.name(name), text)
+    return text
+
+
+def _check_source(zones: Mapping[str, Zone], zone: str, source: str) -> None:
+    try:
+        ipaddress.ip_network(source, strict=False)
+    except ValueError as error:
+        raise FirewallError("INVALID_ADDR", source) from error
+    owner = zone_of_source(zones, source)
+    if owner not in (None, zone):
+        raise FirewallError("ZONE_CONFLICT", f"'{source}' already bound to '{owner}'")
+
+
+def active(zones: Mapping[str, Zone]) -> dict[str, Zone]:
+    """Zones with an interface or a source."""
+    return {name: zone for name, zone in zones.items() if zone.interfaces or zone.sources}
+
+
+def _get(zone: Zone, kind: Kind) -> tuple[str, ...]:
+    return {"services": zone.services, "rich_rules": zone.rich_rules, "sources": zone.sources}[kind]
+
+
+def _set(zone: Zone, kind: Kind, items: tuple[str, ...]) -> Zone:
+    match kind:
+        case "services":
+            return replace(zone, services=items)
+        case "rich_rules":
+            return replace(zone, rich_rules=items)
+        case "sources":
+            return replace(zone, sources=items)
 
 
 def _with(present: Sequence[str], item: str, where: str) -> tuple[str, ...]:
