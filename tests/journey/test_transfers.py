@@ -1,9 +1,11 @@
 """Files through the VIP, byte for byte, in both layouts; and every data connection at the server that answered PASV."""
 
 import random
+import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from journey.conftest import house
 from journey.labhouse import download, upload
 
 SMALL = [random.Random(n).randbytes(4096) for n in range(500)]
@@ -67,3 +69,41 @@ def test_in_the_sliced_layout_one_address_is_spread_over_all_servers(either):
     for client in clients:
         client.close()
     assert slices == {0, 1, 2}
+
+
+def clear_tables(lab):
+    """What the article does by hand with socat: everything HAProxy remembers of clients is gone."""
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(str(lab.folder.resolve() / "lb1" / "var/lib/haproxy/stats"))
+        table = "FTPVIP" if lab.file.stem == "shared" else "ftp_control"
+        admin.sendall(f"clear table {table}\n".encode())
+        assert b"Unknown" not in admin.recv(4096)
+
+
+def store_over(lab, client, name, data, last):
+    """STOR over a data connection of its own making, from the address that ends in `last`."""
+    address, port = pasv(client)
+    with socket.create_connection((address, port), timeout=10, source_address=(f"{lab.net}.{last}", 0)) as channel:
+        client.putcmd(f"STOR {name}")
+        assert client.getresp().startswith("1")
+        channel.sendall(data)
+    return client.getresp()
+
+
+@pytest.fixture(scope="module", params=["source", "none"])
+def sliced(request, tmp_path_factory):
+    net = {"source": "127.0.35", "none": "127.0.36"}[request.param]
+    with house(tmp_path_factory.mktemp(request.param), f"by-{request.param}", net, affinity=request.param) as one:
+        one.on_cluster("cluster", "--yes", code=0)
+        yield one
+
+
+def test_in_slices_data_finds_its_server_from_a_second_address_and_without_any_table(sliced):
+    clients = [sliced.client(214 + number % 3) for number in range(6)]
+    if "source" in sliced.file.stem:
+        clear_tables(sliced)
+    for number, client in enumerate(clients):
+        assert store_over(sliced, client, f"second-{number}", b"%d" % number, last=230).startswith("226")
+        assert download(client, f"second-{number}") == b"%d" % number
+        client.delete(f"second-{number}")
+        client.quit()
