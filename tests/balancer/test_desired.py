@@ -69,6 +69,12 @@ def test_a_page_on_loopback_opens_nothing():
     assert 8080 not in wanted(OPEN, stats=replace(cluster().stats, bind="127.0.0.1"))[("firewall", "public")].runtime
 
 
+def test_in_a_lab_a_loopback_address_plays_the_network():
+    stats = replace(cluster().stats, bind="127.0.20.1", allow=("127.0.20.0/24",))
+    assert ("firewall", "public from 127.0.20.0/24") in wanted(OPEN, stats=stats, balancer={"root": "/tmp/pl/lb1"})
+    assert ("firewall", "public from 127.0.20.0/24") not in wanted(OPEN, stats=stats)
+
+
 @pytest.mark.parametrize(("policy", "key", "value"), [
     ("permissive", ("selinux-mode", "mode"), SelinuxMode("permissive", "permissive")),
     ("permissive-domain", ("selinux-permissive-domain", "haproxy_t"), SelinuxPermissiveDomain()),

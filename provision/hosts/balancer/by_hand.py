@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from provision.hosts.balancer.desired import log_snippet, render_cfg
 from provision.hosts.balancer.facts import MAIN
-from provision.hosts.balancer.findings import wanted_ports
+from provision.hosts.balancer.findings import page_is_reachable, wanted_ports
 from provision.hosts.balancer.found import BOOLEAN, DOMAIN, NONLOCAL
 from provision.hosts.balancer.haproxy_cfg import Version
 from provision.hosts.balancer.masks import Masks
@@ -79,7 +79,7 @@ def _kernel(cluster: Cluster) -> Iterator[str]:
 def _firewall(cluster: Cluster, balancer: Balancer) -> Iterator[str]:
     ports, stats = wanted_ports(cluster, cluster.ownership), cluster.stats
     options = [f"--add-port={one}/tcp" for one in ports]
-    if stats is not None and not stats.bind.startswith("127."):
+    if stats is not None and page_is_reachable(cluster, balancer):
         options += (
             [f"--add-port={stats.port}/tcp"]
             if stats.allow == "any"

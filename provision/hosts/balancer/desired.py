@@ -12,7 +12,7 @@ from provision.errors import ReadFailed
 from provision.hosts.balancer.cfg_reader import read_cfg
 from provision.hosts.balancer.digest import first_line, owner_of
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerDesired, BalancerFacts
-from provision.hosts.balancer.findings import wanted_ports
+from provision.hosts.balancer.findings import page_is_reachable, wanted_ports
 from provision.hosts.balancer.found import BOOLEAN, DOMAIN, NONLOCAL
 from provision.hosts.balancer.haproxy_cfg import Version, haproxy_cfg
 from provision.hosts.balancer.masks import Masks
@@ -150,7 +150,7 @@ def _openings(
         return
     zone = balancer.firewall_zone or facts.firewall.zone_of(facts.address.device)
     ports, stats = wanted_ports(cluster, ownership), cluster.stats
-    if stats is not None and not stats.bind.startswith("127."):
+    if stats is not None and page_is_reachable(cluster, balancer):
         page = PortSet.of(stats.port)
         if stats.allow == "any":
             ports = ports | page

@@ -142,6 +142,14 @@ def wanted_ports(cluster: Cluster, ownership: Mapping[str, PortSet]) -> PortSet:
     return PortSet.of(cluster.ftp.port, *ownership.values())
 
 
+def page_is_reachable(cluster: Cluster, balancer: Balancer) -> bool:
+    """Whether the statistics page listens anywhere but on loopback. In a lab 127/8 plays the network."""
+    if cluster.stats is None:
+        return False
+    loopback = "127." if balancer.root == "/" else "127.0.0.1"
+    return not cluster.stats.bind.startswith(loopback)
+
+
 def _firewall(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
     firewall = facts.firewall
     if not firewall.running:
