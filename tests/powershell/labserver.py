@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from provision.lab.powershell.runspace import RunResult, Runspace
-from provision.lab.powershell.world import NetObject
+from provision.lab.powershell.world import Cmdlet, CmdletCall, NetObject
+from provision.lab.windows.cmdlets.base import Command
 from provision.lab.windows.host import WindowsHost
 from provision.lab.windows.world import WindowsWorld, make_world
 
@@ -43,8 +44,8 @@ class Server:
         (text,) = result.output
         return json.loads(str(text))
 
-    def get(self, script: str = GET, **changes: Any) -> dict[str, Any]:
-        answer = self.answer(script, {**QUESTION, **changes})
+    def get(self, script: str = GET, world: WindowsWorld | None = None, **changes: Any) -> dict[str, Any]:
+        answer = self.answer(script, {**QUESTION, **changes}, world)
         assert answer["ok"], answer["error"]
         return answer["data"]
 
@@ -126,3 +127,20 @@ class MeddledWorld(WindowsWorld):
         super().load_assembly(path)
         types: dict[str, Any] = self._types  # type: ignore[assignment]  # a double of one class stands in
         types[MANAGER] = MeddlingType(self._host, types[MANAGER], self._times)
+
+
+class RacedWorld(WindowsWorld):
+    """A world in which somebody edits the configuration each time the script has just read the file, `times` times."""
+
+    def __init__(self, server: Server, times: int) -> None:
+        super().__init__(server.host)
+        self._server, self._left = server, times
+        inner = self.cmdlets["get-content"]
+        self.cmdlets = {**self.cmdlets, "get-content": Command(inner.parameters, lambda call: self._read(inner, call))}
+
+    def _read(self, inner: Cmdlet, call: CmdletCall) -> Iterable[object]:
+        text = list(inner.run(call))
+        if self._left > 0:
+            self._left -= 1
+            self._server.edit_config(r'externalIp4Address="[^"]*"', f'externalIp4Address="10.0.0.{self._left}"')
+        return text

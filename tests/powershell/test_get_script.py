@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from powershell.labserver import EVERYTHING, GET, SET, SITE, Server
+from powershell.labserver import EVERYTHING, GET, SET, SITE, RacedWorld, Server
 
 from provision.lab.windows.state import ExcludedPorts, FirewallProfile, FirewallRule, WindowsState
 
@@ -197,3 +197,26 @@ def test_a_file_that_says_otherwise_than_servermanager_is_an_error_not_an_answer
     server.set(externalAddresses=[{"site": SITE, "set": "10.9.8.7"}])
     error = server.refused(script, cluster="lab", ruleName="r", sites=[], ftpAddress="x", ftpPort=21, passivePorts={"low": 1, "high": 2})
     assert (error["code"], error["data"]) == ("Unexpected", ["10.9.8.7", "forged"])
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_reading_that_somebody_wrote_into_is_taken_again(server: Server, times: int) -> None:
+    server.set(externalAddresses=[{"site": SITE, "set": "10.9.8.7"}])
+    data = server.get(world=RacedWorld(server, times))
+    assert data["sites"][0]["externalAddress"] == {"state": "explicit", "value": "10.0.0.0"}
+
+
+def test_a_file_that_never_rests_is_an_error(server: Server) -> None:
+    server.set(externalAddresses=[{"site": SITE, "set": "10.9.8.7"}])
+    assert server.refused(GET, RacedWorld(server, 9))["code"] == "Unexpected"
+
+
+@pytest.mark.parametrize(("own", "state"), [(None, "inherited"), ("10.2.2.2", "explicit")])
+def test_with_shared_configuration_servermanager_is_believed(server: Server, own: str | None, state: str) -> None:
+    server.site_defaults("10.1.1.1")
+    server.set(externalAddresses=[{"site": SITE, "set": own}])
+    file = server.host.config_path.with_name("redirection.config")
+    file.write_text(file.read_text().replace("<configurationRedirection />", '<configurationRedirection enabled="true" />'))
+    data = server.get()
+    assert data["sharedConfig"] is True
+    assert data["sites"][0]["externalAddress"] == {"state": state, "value": own or "10.1.1.1"}

@@ -130,3 +130,9 @@ def test_a_runspace_without_standard_input_refuses_to_read_it() -> None:
 def test_a_refused_script_does_not_run_its_finally() -> None:
     result = Runspace(SmallWorld()).run("try { Get-Unknown } catch { 'c' } finally { 'f' }")
     assert (result.output, result.refused) == ((), True)
+
+
+def test_a_script_without_end_is_given_up() -> None:
+    failed = Runspace(SmallWorld()).run("while ($true) { $x = 1 }").failed
+    assert failed is not None
+    assert "the end of a script" in failed.message

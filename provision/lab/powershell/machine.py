@@ -18,6 +18,9 @@ from provision.lab.powershell.syntax import Block, Statement, TypeRef, Variable
 from provision.lab.powershell.values import NOTHING, BlockValue, CustomObject, Hashtable
 from provision.lab.powershell.world import NetObject, ScriptError, World
 
+MAX_STATEMENTS = 300_000
+"""Statements of one run; a script of the lab that wants more does not end."""
+
 MAX_DEPTH = 100
 """Calls inside calls; Windows PowerShell gives up somewhere above a hundred frames of script."""
 
@@ -91,6 +94,7 @@ class Machine:
         self.sleep = sleep
         self.file: str | None = None
         self.depth = 0
+        self.left = MAX_STATEMENTS
         self.guards = 0            # how many try bodies we are in
         self.last_ok = True
         self.handled: list[ErrorRecordValue] = []     # the errors that catch clauses work on, innermost last
@@ -98,6 +102,9 @@ class Machine:
 
     def run(self, statements: Sequence[Statement], out: list[object]) -> None:
         """Run statements in the current scope; their output is appended to `out`."""
+        self.left -= len(statements)
+        if self.left < 0:
+            raise Refused(f"the end of a script after {MAX_STATEMENTS} statements")
         self._run(self, statements, out)
 
     # Scopes and variables

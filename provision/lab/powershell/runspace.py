@@ -14,7 +14,15 @@ from provision.lab.powershell.binding import Given
 from provision.lab.powershell.calls import call_block
 from provision.lab.powershell.commands import dispatch
 from provision.lab.powershell.failures import CATEGORIES, ErrorRecordValue, ExceptionValue, Failure, fail
-from provision.lab.powershell.machine import BreakSignal, ContinueSignal, ExitSignal, Machine, Slot, Streams
+from provision.lab.powershell.machine import (
+    MAX_STATEMENTS,
+    BreakSignal,
+    ContinueSignal,
+    ExitSignal,
+    Machine,
+    Slot,
+    Streams,
+)
 from provision.lab.powershell.plainvalues import from_plain, to_plain
 from provision.lab.powershell.reader import SyntaxFault, read_script
 from provision.lab.powershell.refusal import Refused
@@ -77,7 +85,7 @@ class Runspace:
         """Run commands as a client built them: one pipeline, or several where a statement ends."""
         machine = self._machine
         machine.streams, machine.file, machine.last_ok = Streams(), name, True
-        machine.scope, machine.guards, machine.depth = machine.root, 0, 0
+        machine.scope, machine.guards, machine.depth, machine.left = machine.root, 0, 0, MAX_STATEMENTS
         out: list[object] = []
         code, failure, refused = 0, None, False
         try:
