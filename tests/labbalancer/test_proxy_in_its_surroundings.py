@@ -251,3 +251,30 @@ def test_a_log_path_outside_the_root_is_taken_inside_it(proxy: Balancer) -> None
     proxy.run("systemctl", "restart", "haproxy")
     log = proxy.root / "var/log/of-the-host.log"
     assert soon(lambda: bool(talk(CLIENT, VIP, 2121)) and log.exists() and "ftp_control" in log.read_text())
+
+
+def test_copies_of_the_configuration_are_private_and_gone_after_a_stop(proxy: Balancer) -> None:
+    copies = list((proxy.root / "lab/haproxy").iterdir())
+    assert copies and all(copy.stat().st_mode & 0o077 == 0 for copy in copies)
+    proxy.run("systemctl", "stop", "haproxy")
+    assert not any(copy.exists() for copy in copies)
+
+
+def test_a_fragment_that_came_since_the_start_is_served_after_a_reload(proxy: Balancer) -> None:
+    fragment = proxy.root / "etc/haproxy/conf.d/more.cfg"
+    fragment.write_text(f"listen more\n    bind {VIP}:10051\n    server a 127.0.92.11:29221\n")
+    proxy.run("firewall-cmd", "--add-port=10051/tcp")
+    proxy.run("systemctl", "reload", "haproxy")
+    served = soon(lambda: talk(CLIENT, VIP, 10051).startswith(b"220"))
+    fragment.unlink()
+    proxy.run("systemctl", "reload", "haproxy")
+    assert served and soon(lambda: talk(CLIENT, VIP, 10051) == b"")
+
+
+def test_a_drop_in_counts_after_daemon_reload(proxy: Balancer) -> None:
+    drop_in = proxy.root / "etc/systemd/system/haproxy.service.d/more.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text('[Service]\nEnvironment="OPTIONS=-L other"\n')
+    done = proxy.ssh("systemctl reload haproxy; systemctl daemon-reload; systemctl show -p DropInPaths -p NeedDaemonReload haproxy")
+    assert "changed on disk. Run 'systemctl daemon-reload'" in done.stderr
+    assert done.stdout == f"DropInPaths={drop_in}\nNeedDaemonReload=no\n"

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from provision.lab.balancer.atomic import write_text
 from provision.lab.balancer.call import Call, Reply, complain
 from provision.lab.balancer.haproxycfg import Surroundings, check_copy, lines
 
@@ -119,24 +120,33 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
 
 
 def with_copies(
-    words: Sequence[str],
-    cwd: Path,
-    folder: Path,
-    make: Callable[[str], str],
+    words: Sequence[str], cwd: Path, folder: Path, make: Callable[[str], str]
 ) -> tuple[list[str], dict[str, str]]:
-    """The arguments with every configuration file replaced by a copy in `folder`; copy's name -> original's name."""
+    """The arguments with every file or folder of -f replaced by a copy in `folder`; copy's name -> original's name.
+
+    Copies of an earlier time go first. The arguments depend on `words` alone, not on what a folder holds: a master that
+    executes itself anew finds what came in the meantime.
+    """
     arguments: list[str] = []
     names: dict[str, str] = {}
-    for flag, value in _pairs(words):
-        sources = config_files([flag, value or ""], cwd) if flag == "-f" else ()
-        for source in sources:
-            copy = folder / f"{len(names):02d}-{source.name}"
-            copy.write_text(make(source.read_text(encoding="utf-8")), encoding="utf-8")
-            names[str(copy)] = str(source)
-            arguments += ["-f", str(copy)]
-        is_folder = flag == "-f" and (cwd / (value or "")).is_dir()
-        if not sources and not is_folder:
+    for old in folder.glob("[0-9][0-9]-*"):
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
+    for number, (flag, value) in enumerate(_pairs(words)):
+        source = cwd / (value or "")
+        if flag != "-f" or not source.exists():
             arguments += [flag] if value is None else [flag, value]
+            continue
+        copy = folder / f"{number:02d}-{source.name}"
+        if source.is_dir():
+            copy.mkdir(mode=0o700)
+        for file in config_files([flag, str(source)], cwd):
+            target = copy / file.name if source.is_dir() else copy
+            write_text(target, make(file.read_text(encoding="utf-8")), 0o600)  # it may hold a password
+            names[str(target)] = str(file)
+        arguments += ["-f", str(copy)]
     return arguments, names
 
 

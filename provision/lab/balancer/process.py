@@ -25,6 +25,8 @@ from provision.lab.balancer.door import Door
 from provision.lab.balancer.settings import SettingsError, load
 from provision.lab.balancer.sshd import SshServer
 
+DESCRIPTORS = 65536
+
 
 class Host:
     """One running balancer."""
@@ -116,9 +118,14 @@ class Host:
 
 
 def _raise_descriptors() -> None:
-    """maxconn 4000 needs more descriptors than the usual soft limit of 1024; the hard limit is ours to use."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    """maxconn 4000 needs more descriptors than the usual soft limit of 1024; the hard limit is ours to use.
+
+    Not all of a huge one: without a maxconn, haproxy sizes its tables by the limit that it finds.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _main(directory: Path) -> None:

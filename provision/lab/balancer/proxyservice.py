@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -45,6 +46,7 @@ class ProxyService:
     _bound: frozenset[Bind] = frozenset()
     _note: str = ""
     _names: dict[str, str] = field(default_factory=dict)
+    _words: tuple[str, ...] = ()
 
     def start(self, unit: UnitFile) -> int:
         """ExecStartPre, then ExecStart on copies; ready when its admin socket answers."""
@@ -71,7 +73,7 @@ class ProxyService:
         if not becomes_ready(self.layout, process):
             end(process)
             raise ServiceFailed("ExecStart", process.returncode or 1)
-        self._bound, self._note = wanted, "Ready."
+        self._bound, self._words, self._note = wanted, words, "Ready."
         return process.pid
 
     def stop(self) -> None:
@@ -79,6 +81,7 @@ class ProxyService:
         end(self._process)
         self._bound, self._note = frozenset(), ""
         self.layout.admin_socket.unlink(missing_ok=True)
+        shutil.rmtree(self.layout.copies, ignore_errors=True)  # they hold the passwords of the original
 
     def reload(self, unit: UnitFile) -> None:
         """ExecReload: the check, then USR2. Like systemd it does not wait for the new worker."""
@@ -87,15 +90,14 @@ class ProxyService:
             raise ServiceFailed("ExecReload", 1)
         variables = self._variables(unit) | {"MAINPID": str(process.pid)}
         self._run_checks(unit, "ExecReload", variables)
-        words = expand(unit.first("Service.ExecStart"), variables)[1:]
-        wanted = self._wanted(words)
+        wanted = self._wanted(self._words)  # the master executes itself anew with the arguments of its start
         try:
             self._refuse(wanted - self._bound)  # sockets that are bound stay so
         except ServiceFailed:
             self._note = "Reload failed!"
             return
         before = worker(self.layout)
-        self._copies(words)
+        self._copies(self._words)
         process.send_signal(signal.SIGUSR2)
         self._bound = wanted
         threading.Thread(target=self._settle, args=(before,), daemon=True).start()
