@@ -20,15 +20,19 @@ class LanguageCall:
     line: int
 
     def get(self, name: str) -> object:
+        """A parameter's value, None when it was not given."""
         return self.parameters.get(name)
 
     def text(self, name: str, default: str = "") -> str:
+        """A parameter as text."""
         return to_text(self.parameters[name]) if name in self.parameters else default
 
     def number(self, name: str) -> int | None:
+        """A parameter as a whole number, None when it was not given."""
         return to_integer(self.parameters[name]) if name in self.parameters else None
 
     def flag(self, name: str) -> bool:
+        """A switch."""
         return to_bool(self.parameters.get(name))
 
     def objects(self, name: str = "inputobject") -> Iterable[object]:
@@ -42,6 +46,8 @@ class LanguageCall:
 
 @dataclass(frozen=True, slots=True)
 class LanguageCmdlet:
+    """A cmdlet: what it takes, and the generator that is its work."""
+
     parameters: tuple[Parameter, ...]
     run: Callable[[LanguageCall], Iterable[object]]
 

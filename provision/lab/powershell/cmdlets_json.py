@@ -16,7 +16,7 @@ from provision.lab.powershell.world import EnumValue, Parameter, ScriptError, Ve
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 DEFAULT_DEPTH = 2
-# What the serializer of .NET Framework writes as \uXXXX beside the control characters.
+# What the serializer of .NET Framework writes as an escape of four hexadecimal digits, beside the control characters.
 _ESCAPED = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "'": "\\u0027"}
 
 

@@ -41,23 +41,20 @@ def _encoded(arguments: Sequence[str]) -> str:
 
 
 def _request(arguments: Sequence[str], stdin: bytes) -> str:
-    position = 0
-    while position < len(arguments):
-        word = _word(arguments[position])
-        if word in _ALONE:
-            position += 1
-        elif word in _WITH_VALUE:
-            position += 2
-        elif word in ("encodedcommand", "enc", "e", "ec"):
-            return _encoded(arguments[position + 1:])
-        elif word in ("command", "c"):
-            rest = " ".join(arguments[position + 1:])
-            return stdin.decode("utf-8", "replace") if rest == "-" else rest
-        elif word in ("file", "f"):
+    left = list(arguments)
+    while left and _word(left[0]) in _ALONE | _WITH_VALUE:
+        left = left[1 if _word(left[0]) in _ALONE else 2:]
+    match _word(left[0]) if left else "":
+        case "encodedcommand" | "enc" | "e" | "ec":
+            return _encoded(left[1:])
+        case "file" | "f":
             raise Refused("powershell.exe -File")
-        else:
-            return " ".join(arguments[position:])
-    return stdin.decode("utf-8", "replace")
+        case "command" | "c":
+            left = left[1:]
+        case _:
+            pass
+    # No command, or a dash in its place: the script is standard input.
+    return stdin.decode("utf-8", "replace") if left in ([], ["-"]) else " ".join(left)
 
 
 def run_powershell_exe(world: World, arguments: Sequence[str], stdin: bytes,

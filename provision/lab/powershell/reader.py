@@ -65,29 +65,36 @@ def _block(node: TreeNode, text: str) -> syntax.Block:
     nested = child(node, "script_block")
     pending.extend(children(nested) if nested is not None else [])
     for part in pending:
-        if part.type == "param_block":
-            parameters, advanced = _parameters(part)
-        elif part.type == "script_block_body":
-            _fill(bodies, part)
-        elif part.type == "statement_list":
-            bodies["end"] = statements(part)
-        elif part.type not in {"function", "function_name", "{", "}", ";"}:
-            raise refuse(part)
+        match part.type:
+            case "param_block":
+                parameters, advanced = _parameters(part)
+            case "script_block_body":
+                _fill(bodies, part)
+            case "statement_list":
+                bodies["end"] = statements(part)
+            case "function" | "function_name" | "{" | "}" | ";":
+                continue
+            case _:
+                raise refuse(part)
     return syntax.Block(line_of(node), parameters, advanced, bodies["begin"], bodies["process"], bodies["end"], text)
 
 
 def _fill(bodies: dict[str, tuple[syntax.Statement, ...]], node: TreeNode) -> None:
     for part in children(node):
-        if part.type == "statement_list":
-            bodies["end"] = statements(part)
-        elif part.type == "named_block_list":
-            for named in children(part):
-                name = text_of(only_child(named, "block_name")).lower()
-                if name not in bodies:
-                    raise refuse(named, f"the block {name}")
-                bodies[name] = _body(only_child(named, "statement_block"))
-        else:
-            raise refuse(part)
+        match part.type:
+            case "statement_list":
+                bodies["end"] = statements(part)
+            case "named_block_list":
+                bodies.update(_named_block(named) for named in children(part))
+            case _:
+                raise refuse(part)
+
+
+def _named_block(node: TreeNode) -> tuple[str, tuple[syntax.Statement, ...]]:
+    name = text_of(only_child(node, "block_name")).lower()
+    if name not in {"begin", "process", "end"}:
+        raise refuse(node, f"the block {name}")
+    return name, _body(only_child(node, "statement_block"))
 
 
 def _parameters(node: TreeNode) -> tuple[tuple[syntax.ParameterDeclaration, ...], bool]:

@@ -22,11 +22,15 @@ class TypeRef:
 
 @dataclass(frozen=True, slots=True)
 class Node:
+    """Anything that stands at a line of the script."""
+
     line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Literal(Node):
+    """A constant: text, a number, `$true`, `$false` or `$null`."""
+
     value: object
 
 
@@ -47,6 +51,8 @@ class Variable(Node):
 
 @dataclass(frozen=True, slots=True)
 class ArrayLiteral(Node):
+    """`a, b`; also `, a`."""
+
     items: tuple[Expression, ...]
 
 
@@ -60,27 +66,37 @@ class SubExpression(Node):
 
 @dataclass(frozen=True, slots=True)
 class Parenthesis(Node):
+    """`( ... )`: the value of a statement."""
+
     inner: Statement
 
 
 @dataclass(frozen=True, slots=True)
 class HashLiteral(Node):
+    """`@{ key = value }`; a cast makes it ordered or an object."""
+
     entries: tuple[tuple[Expression, Statement], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TypeLiteral(Node):
+    """`[type]` as a value."""
+
     type: TypeRef
 
 
 @dataclass(frozen=True, slots=True)
 class Cast(Node):
+    """`[type]value`."""
+
     type: TypeRef
     operand: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Member(Node):
+    """`target.name`, or `[type]::name` when static."""
+
     target: Expression
     name: Expression
     is_static: bool
@@ -88,6 +104,8 @@ class Member(Node):
 
 @dataclass(frozen=True, slots=True)
 class Invocation(Node):
+    """`target.name(arguments)`, or `[type]::name(...)` when static."""
+
     target: Expression
     name: Expression
     is_static: bool
@@ -96,18 +114,24 @@ class Invocation(Node):
 
 @dataclass(frozen=True, slots=True)
 class Index(Node):
+    """`target[key]`."""
+
     target: Expression
     key: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Unary(Node):
+    """An operator in front of a value; its name has no dash."""
+
     operator: str
     operand: Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
+    """An operator between two values; its name has no dash."""
+
     operator: str
     left: Expression
     right: Expression
@@ -124,6 +148,8 @@ class Step(Node):
 
 @dataclass(frozen=True, slots=True)
 class BlockLiteral(Node):
+    """`{ ... }` as a value."""
+
     block: Block
 
 
@@ -133,6 +159,8 @@ Expression = (Literal | Expandable | Variable | ArrayLiteral | SubExpression | P
 
 @dataclass(frozen=True, slots=True)
 class Argument(Node):
+    """A positional argument."""
+
     value: Expression
 
 
@@ -146,6 +174,8 @@ class NamedArgument(Node):
 
 @dataclass(frozen=True, slots=True)
 class Splat(Node):
+    """`@name`: the arguments in a variable."""
+
     variable: Variable
 
 
@@ -171,11 +201,15 @@ class Command(Node):
 
 @dataclass(frozen=True, slots=True)
 class Pipeline(Node):
+    """Elements that feed each other; only the first may be an expression."""
+
     elements: tuple[Expression | Command, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment(Node):
+    """`target = value`, also `+=` and its kin."""
+
     target: Expression
     operator: str
     value: Statement
@@ -183,12 +217,16 @@ class Assignment(Node):
 
 @dataclass(frozen=True, slots=True)
 class If(Node):
+    """if, elseif and else."""
+
     clauses: tuple[tuple[Statement, tuple[Statement, ...]], ...]
     otherwise: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ForEach(Node):
+    """`foreach ($variable in source)`."""
+
     variable: Variable
     source: Statement
     body: tuple[Statement, ...]
@@ -196,6 +234,8 @@ class ForEach(Node):
 
 @dataclass(frozen=True, slots=True)
 class For(Node):
+    """`for (start; condition; step)`."""
+
     start: Statement | None
     condition: Statement | None
     step: Statement | None
@@ -222,12 +262,16 @@ class Switch(Node):
 
 @dataclass(frozen=True, slots=True)
 class Catch(Node):
+    """A catch clause; without types it takes everything."""
+
     types: tuple[TypeRef, ...]
     body: tuple[Statement, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Try(Node):
+    """try, catch and finally."""
+
     body: tuple[Statement, ...]
     catches: tuple[Catch, ...]
     finally_body: tuple[Statement, ...]
@@ -235,6 +279,8 @@ class Try(Node):
 
 @dataclass(frozen=True, slots=True)
 class Function(Node):
+    """The definition of a function; its name is lower-case."""
+
     name: str
     block: Block
 
@@ -252,6 +298,8 @@ Statement = Pipeline | Assignment | If | ForEach | For | Loop | Switch | Try | F
 
 @dataclass(frozen=True, slots=True)
 class ParameterDeclaration(Node):
+    """One entry of a param block; `default` is evaluated at each call."""
+
     name: str
     type: TypeRef | None = None
     default: Expression | None = None

@@ -106,13 +106,16 @@ class Hashtable(Plain):
         return _key(key) in self._entries
 
     def value(self, key: object, default: object = None) -> object:
+        """The value of a key, or the default."""
         entry = self._entries.get(_key(key))
         return default if entry is None else entry[1]
 
     def remove(self, key: object) -> None:
+        """Take a key out; nothing happens when it is not there."""
         self._entries.pop(_key(key), None)
 
     def items(self) -> Iterator[tuple[object, object]]:
+        """Keys and values, in the order in which a script would meet them."""
         pairs = list(self._entries.values())
         if not self.is_ordered:
             pairs.sort(key=lambda pair: crc32(str(pair[0]).lower().encode()))
@@ -203,9 +206,11 @@ class CustomObject(Plain):
         return CUSTOM_OBJECT
 
     def properties(self) -> list[tuple[str, object]]:
+        """Names as written, and values, in their order."""
         return list(self._properties.values())
 
     def has(self, name: str) -> bool:
+        """Whether there is such a property."""
         return name.lower() in self._properties
 
     def get(self, name: str) -> object:
