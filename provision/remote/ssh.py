@@ -21,7 +21,7 @@ from provision.model.command import ShellResult, ShellScript
 from provision.remote.deadline import Deadline
 from provision.remote.ssh_errors import FOREIGN, HostKeyUnknown, explain, unusable
 from provision.remote.ssh_exec import BOOTSTRAP, PAUSE, SUDO_PROMPT, Exec
-from provision.remote.ssh_target import SshTarget as SshTarget  # noqa: PLC0414  # the engine knows this module only
+from provision.remote.ssh_target import SshTarget
 
 _KEEPALIVE = 30
 

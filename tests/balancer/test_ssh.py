@@ -13,7 +13,8 @@ from ssh_server import ADDRESS
 from provision.errors import ConnectionFailed
 from provision.model.command import ShellScript
 from provision.model.secret import Secret
-from provision.remote.ssh import SshTarget, open_ssh
+from provision.remote.ssh import open_ssh
+from provision.remote.ssh_target import SshTarget
 
 pytestmark = pytest.mark.timeout(60)
 
