@@ -8,9 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from labbalancer.balancers import VIP, Balancer, balancer_of, ended, short_folder, soon, start, stop
+from labbalancer.balancers import VIP, Balancer, balancer_of, ended, soon, start, stop
 
 from provision.lab.balancer import breaks, haproxytool
 
@@ -134,11 +135,10 @@ def test_what_provision_cannot_mend_the_lab_can(host: Balancer, name: str) -> No
     assert host.ssh("firewall-cmd --state").stdout == "running\n"
 
 
-def test_a_break_of_a_host_that_was_never_built_says_so() -> None:
-    root = short_folder()
-    (root / "host.json").write_text(json.dumps({"name": "lb1", "address": "127.0.92.1", "port": 22922, "vip": VIP}))
+def test_a_break_of_a_host_that_was_never_built_says_so(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text(json.dumps({"name": "lb1", "address": "127.0.92.1", "port": 22922, "vip": VIP}))
     with pytest.raises(LookupError, match="haproxy is not installed there yet"):
-        breaks.BREAKS["haproxy-edited"].apply(root)
+        breaks.BREAKS["haproxy-edited"].apply(tmp_path)
 
 
 def test_the_host_key_survives_a_restart(host: Balancer) -> None:
@@ -158,10 +158,9 @@ def test_a_machine_without_haproxy_is_told_the_package(monkeypatch: pytest.Monke
     ({"port": "ssh"}, "'port' must be a port number"), ({"vip": "300.1.1.1"}, "'vip' is no IPv4 address"),
     ({"shape": "el6"}, "'shape' is one of el7, el8, el9, el10"), ({"sudo": "maybe"}, "'sudo' is nopasswd"),
 ])
-def test_a_wrong_host_file_ends_with_the_key_that_is_wrong(change: dict[str, object], words: str) -> None:
-    root = short_folder()
-    (root / "host.json").write_text(json.dumps({"name": "lb1", "address": "127.0.92.1", "port": 22922, "vip": VIP} | change))
-    done = subprocess.run([sys.executable, "-m", "provision.lab.balancer.process", "--directory", str(root)], capture_output=True, text=True)
+def test_a_wrong_host_file_ends_with_the_key_that_is_wrong(tmp_path: Path, change: dict[str, object], words: str) -> None:
+    (tmp_path / "host.json").write_text(json.dumps({"name": "lb1", "address": "127.0.92.1", "port": 22922, "vip": VIP} | change))
+    done = subprocess.run([sys.executable, "-m", "provision.lab.balancer.process", "--directory", str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 1 and words in done.stderr
 
 
