@@ -6,7 +6,6 @@ asked at its console, past ssh and firewall.
 
 import contextlib
 import time
-from pathlib import Path
 
 NAME = "lb1"
 ADDRESS = "192.168.1.123"
@@ -26,7 +25,7 @@ class Balancer:
         layers = f"lowerdir={image},upperdir={folder / 'upper'},workdir={folder / 'work'}"
         world.run("mount", "-t", "overlay", "overlay", "-o", layers, self._root)
         keys = f"umask 077; mkdir -p {self._root}/root/.ssh; cat >{self._root}/root/.ssh/authorized_keys"
-        world.run("sh", "-c", keys, stdin=None, input=authorized_key)
+        world.run("sh", "-c", keys, input=authorized_key)
         self._machine = None
         self.boot()
 
@@ -74,7 +73,7 @@ class Balancer:
 
     def write(self, path, text):
         """A file, by hand."""
-        self.run("sh", "-c", 'mkdir -p "$(dirname "$0")"; cat >"$0"', path, stdin=None, input=text)
+        self.run("sh", "-c", 'mkdir -p "$(dirname "$0")"; cat >"$0"', path, input=text)
 
     def host_key(self):
         """The line for known_hosts."""

@@ -49,8 +49,8 @@ class House:
         """Run a client program on the client's machine."""
         return self.world.run(*command, at=CLIENT, **how)
 
-    def ftp_url(self, path="", port=21):
-        return f"ftp://{FTP_USER}:{self.passwords['ftp']}@{VIP}:{port}/{path}"
+    def ftp_url(self, path="", vip=VIP):
+        return f"ftp://{FTP_USER}:{self.passwords['ftp']}@{vip}/{path}"
 
 
 @contextlib.contextmanager

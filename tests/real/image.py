@@ -12,7 +12,7 @@ RECIPE = Path(__file__).with_name("image")
 SUITE = "bookworm"
 PACKAGES = (
     "systemd systemd-sysv dbus libpam-systemd openssh-server firewalld nftables netbase iproute2 rsyslog logrotate "
-    "procps dnf rpm createrepo-c liblua5.3-0 libopentracing-c-wrapper0 ca-certificates"
+    "procps tzdata selinux-utils dnf rpm createrepo-c liblua5.3-0 libopentracing-c-wrapper0 ca-certificates"
 ).split()
 
 
@@ -36,7 +36,7 @@ def mirror():
         return given
     asked = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages"]
     if shutil.which("apt-get"):
-        for line in subprocess.run(asked, capture_output=True, text=True).stdout.splitlines():
+        for line in subprocess.run(asked, check=False, capture_output=True, text=True).stdout.splitlines():
             if line.startswith(f"Debian {SUITE} "):
                 return line.split()[2]
     return "http://deb.debian.org/debian"
@@ -48,12 +48,13 @@ def balancer_image():
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     image = cache / image_key()
-    with locked(cache / "building.lock", fcntl.LOCK_EX):
-        if not image.is_dir():
-            drop_others(cache)
-            build(image.with_suffix(".new"))
-            image.with_suffix(".new").rename(image)
-    with locked(cache / f"{image.name}.lock", fcntl.LOCK_SH):
+    with contextlib.ExitStack() as in_use:
+        with locked(cache / "building.lock", fcntl.LOCK_EX):
+            if not image.is_dir():
+                drop_others(cache)
+                build(image.with_suffix(".new"))
+                image.with_suffix(".new").rename(image)
+            in_use.enter_context(locked(cache / f"{image.name}.lock", fcntl.LOCK_SH))
         yield image
 
 
@@ -83,7 +84,8 @@ def build(folder):
 
 
 def run(*command):
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    done = subprocess.run(command, check=False, text=True, **streams)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-4000:]}")
 

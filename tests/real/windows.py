@@ -40,7 +40,8 @@ class WindowsHost:
             self._process = self._world.start(*command, at=self.name, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_SECONDS
         while not self.is_ready():
-            assert self._process.poll() is None and time.monotonic() < deadline, (self.folder / "host.log").read_text()
+            alive = self._process.poll() is None and time.monotonic() < deadline
+            assert alive, (self.folder / "host.log").read_text()
             time.sleep(0.05)
 
     def is_ready(self):

@@ -56,10 +56,10 @@ class World:
         """Run to the end; output as text unless `text=False`."""
         if prepare:
             self.run("sh", "-c", prepare)
-        done = subprocess.run(
-            self.entering(*command, at=at),
-            **{"capture_output": True, "text": True, "stdin": subprocess.DEVNULL, "timeout": timeout, **how},
-        )
+        usual = {"capture_output": True, "text": True, "timeout": timeout}
+        if "input" not in how:
+            usual["stdin"] = subprocess.DEVNULL
+        done = subprocess.run(self.entering(*command, at=at), check=False, **{**usual, **how})
         assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -23,6 +23,8 @@ systemctl mask systemd-networkd-wait-online.service systemd-timesyncd.service ge
 systemctl set-default multi-user.target
 printf 'PermitRootLogin prohibit-password\nUseDNS no\n' >/etc/ssh/sshd_config.d/lab.conf
 echo lb1 >/etc/hostname
+ln -sf bash /bin/sh                                       # as on EL; Debian's own is dash
+ln -sf /usr/share/zoneinfo/Europe/Berlin /etc/localtime   # systemctl prints local times
 rm -f /etc/machine-id
 : >/etc/machine-id
 apt-get clean
