@@ -33,9 +33,8 @@ def begin(parsed: Invocation, streams: Streams, environ: Mapping[str, str], fold
     door = Door(streams.out, streams.err, Manner(common.quiet, common.verbose, colour, width))
 
     def leave(code: int, sentence: str) -> None:
-        with suppress(RuntimeError):  # the signal came in the middle of a write
-            say_stop(door, parsed, code, sentence)
-        os._exit(code)
+        say_stop(door, parsed, code, sentence)
+        os._exit(code)  # threads may be waiting for hosts: nobody waits for them
 
     signals = Signals(leave, lambda sentence: door.complain([line(sentence)]))
     return Desk(parsed.command, common, door, signals, environ, streams.stdin, folder)
@@ -117,7 +116,7 @@ def _crashed(desk: Desk, error: Exception) -> int:
     return told(desk, kind("P999", f"{what}; {state}", why=why))
 
 
-class Crash(ProvisionError):  # noqa: N818  # named like its siblings in errors
+class Crash(ProvisionError):
     """An unexpected exception before anything was changed, told like any other error."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from provision.engine.read import ClusterReading
 from provision.errors import ProvisionError, UnsafePlan
@@ -19,7 +19,6 @@ from provision.model.state import Key, Scope, State
 from provision.planning.order import Ownership, PortStage, accepting, attainable, port_stages
 from provision.planning.plan import Plan, Wave, make_plan
 
-NOWHERE = ("0.0.0.0",)  # noqa: S104  # no address to listen on: stands in a rule that is left out again
 MasksFor = Callable[[str], Masks]
 """The masks of a balancer, by its name."""
 
@@ -36,7 +35,7 @@ class Aim:
     scope: Scope
     waves: tuple[Wave, ...]
     texts: Mapping[str, bytes]
-    torn: PortSet = PortSet()
+    torn: PortSet = field(default_factory=PortSet)
     unknown: tuple[Key, ...] = ()
 
     def plan(self, limit: Iterable[str] = ()) -> Plan:
@@ -89,7 +88,7 @@ def aim_at_file(cluster: Cluster, reading: ClusterReading, masks: MasksFor, reco
     return Aim(live, target, scope, waves, texts, torn, unknown)
 
 
-def aim_at_state(cluster: Cluster, reading: ClusterReading, past: State, scope: Scope, first: bool) -> Aim:
+def aim_at_state(reading: ClusterReading, past: State, scope: Scope, first: bool) -> Aim:
     """The aim of a rollback: `past`, within the union of its scope and the present one.
 
     Servers go back first when nothing was there before (`first`: generation 0), so that the balancers carry what is
@@ -122,7 +121,7 @@ def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Ke
     for name, one in reading.servers.items():
         server = cluster.server(name)
         sources = sources_of(cluster, reading, server)
-        wanted = desired_server(cluster, server, one.facts, sources or NOWHERE)
+        wanted = desired_server(cluster, server, one.facts, sources or (server.ftp_address,))
         rule = Key(name, FirewallRule.kind, cluster.rule_name)
         if sources is None and rule in wanted:
             unknown.append(rule)

@@ -1,4 +1,4 @@
-"""The writing verbs: `cluster` and `rollback`. One road for both: prepare, ask, lock, prepare again, snapshot, roll out."""
+"""The writing verbs, `cluster` and `rollback`, on one road: prepare, ask, lock, prepare again, snapshot, roll out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from functools import partial
 
 from provision.engine.context import Event
 from provision.engine.copies import catch_up, copy_to_balancers
-from provision.engine.generations import Generation, Store, held, whoami
 from provision.engine.ftp_verify import verify_cluster
-from provision.engine.pool import await_up
+from provision.engine.generations import Generation, Result, Store, held, whoami
 from provision.engine.outcome import Applied, Declined, HalfBack, Outcome, Stopped, Unchanged, WentBack
-from provision.engine.prepare import Preparation, Prepared, Workplace, aim_of_file, balancer_generations, prepare_file, prepare_state
+from provision.engine.pool import await_up
+from provision.engine.prepare import (
+    Preparation,
+    Prepared,
+    Workplace,
+    aim_of_file,
+    balancer_generations,
+    prepare_file,
+    prepare_state,
+)
 from provision.engine.rollout import Rollout
 from provision.engine.verify import VerifyReport
 from provision.errors import ProvisionError, SnapshotError, UnsafePlan, VerificationFailed
@@ -75,10 +83,31 @@ def _run(work: Workplace, verb: Verb, ask: Ask) -> Outcome:
     with held(work.store):
         again = verb.prepare(work)
         if again.plan.live != prepared.plan.live:
-            why = "somebody changed a host while the question was open"
-            raise UnsafePlan("P301", "the live state is no longer what the plan was made from", why=why, next="run it again")
-        generation = _begin(work, verb, again)
-        return _roll_out(work, verb, again, generation)
+            what, why = "the live state is not what the plan was made from", "somebody changed a host meanwhile"
+            raise UnsafePlan("P301", what, why=why, next="run it again")
+        return _roll_out(_Run(work, verb, again, _begin(work, verb, again), _rollout(work, verb, again)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run that has begun: from here on every end is an outcome that says where each host stands."""
+
+    work: Workplace
+    verb: Verb
+    prepared: Prepared
+    generation: Generation
+    rollout: Rollout
+
+    def record(self, result: Result) -> Generation:
+        """Write down how it ended, here and on the balancers. That this fails is told: the change itself stands."""
+        state = self.rollout.scope.restrict(self.rollout.reading.state)
+        ended = replace(self.generation, result=result, state=state, scope=self.rollout.scope)
+        try:
+            self.work.store.write(ended)
+            copy_to_balancers(self.work, self.rollout.reading, [ended])
+        except ProvisionError as error:
+            self.work.context.say(Event("failed", "", f"generation {ended.number} is not recorded everywhere: {error}"))
+        return ended
 
 
 def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
@@ -108,24 +137,6 @@ def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
     return started
 
 
-def _roll_out(work: Workplace, verb: Verb, prepared: Prepared, generation: Generation) -> Outcome:
-    rollout = _rollout(work, verb, prepared)
-    report: VerifyReport | None = None
-    try:
-        if not _converge(work, verb, prepared, rollout):
-            return _stopped(work, prepared, rollout, generation)
-        report = verify_cluster(work) if verb.verifies else None
-        if report is not None and not report.ok:
-            raise VerificationFailed("P601", "FTP through the cluster does not work yet", why=report.cause)
-    except ProvisionError as error:
-        return _go_back(work, prepared, rollout, generation, error, report)
-    except Exception as crash:
-        return _go_back(work, prepared, rollout, generation, _unexpected(crash), report)
-    done = work.store.finish(generation, "proven", rollout.scope.restrict(rollout.reading.state))
-    copy_to_balancers(work, rollout.reading, [done])
-    return Applied(done, prepared.plan.kept, report)
-
-
 def _rollout(work: Workplace, verb: Verb, prepared: Prepared) -> Rollout:
     aim = prepared.aim
     return Rollout(
@@ -136,27 +147,60 @@ def _rollout(work: Workplace, verb: Verb, prepared: Prepared) -> Rollout:
         scope=aim.scope,
         texts=aim.texts,
         reading=prepared.reading,
-        await_up=partial(await_up, work) if verb.serves else lambda server: None,
+        await_up=partial(await_up, work) if verb.serves else _no_wait,
     )
 
 
-def _unexpected(crash: Exception) -> ProvisionError:
-    """A mistake of ours in the middle of a change: what was changed goes back as after any failure."""
+def _no_wait(_server: str) -> None:
+    """After a rollback to the beginning nobody serves through the VIP."""
+
+
+def _roll_out(run: _Run) -> Outcome:
+    try:
+        if not _converge(run):
+            return _stopped(run)
+        report = _verified(run)
+    except ProvisionError as error:
+        return _go_back(run, error)
+    except Exception as crash:  # noqa: BLE001  # a mistake of ours in the middle of a change goes back like any failure
+        return _go_back(run, _ours(crash))
+    return Applied(run.record("proven"), run.prepared.plan.kept, report)
+
+
+def _ours(crash: Exception) -> ProvisionError:
     error = ProvisionError("P999", f"an error of provision itself: {type(crash).__name__}: {crash}")
     error.__cause__ = crash
     return error
 
 
-def _converge(work: Workplace, verb: Verb, prepared: Prepared, rollout: Rollout) -> bool:
+class NotServing(VerificationFailed):
+    """FTP was tried after a change and does not work; `report` has every check."""
+
+    def __init__(self, report: VerifyReport) -> None:
+        super().__init__("P601", "FTP through the cluster does not work yet", why=report.cause)
+        self.report = report
+
+
+def _verified(run: _Run) -> VerifyReport | None:
+    """FTP tried through the whole cluster, where the verb asks for it. Raises NotServing."""
+    if not run.verb.verifies:
+        return None
+    report = verify_cluster(run.work)
+    if not report.ok:
+        raise NotServing(report)
+    return report
+
+
+def _converge(run: _Run) -> bool:
     """Carry out the plan, then what the hosts as they are now still lack. False when asked to stop."""
-    plan = prepared.plan
+    rollout, plan = run.rollout, run.prepared.plan
     for _ in range(ROUNDS):
         if not rollout.run(plan):
             return False
-        if verb.verifies is False:
+        if not run.verb.verifies:
             return True
-        aim = aim_of_file(work, rollout.reading)
-        plan = aim.plan(work.limit)
+        aim = aim_of_file(run.work, rollout.reading)
+        plan = aim.plan(run.work.limit)
         if plan.empty:
             return True
         rollout.scope, rollout.texts = rollout.scope | aim.scope, {**rollout.texts, **aim.texts}
@@ -164,25 +208,17 @@ def _converge(work: Workplace, verb: Verb, prepared: Prepared, rollout: Rollout)
     raise UnsafePlan("P305", f"after {ROUNDS} rounds there is still something to do: {left}")
 
 
-def _stopped(work: Workplace, prepared: Prepared, rollout: Rollout, generation: Generation) -> Stopped:
-    work.store.finish(generation, "interrupted", rollout.scope.restrict(rollout.reading.state))
-    steps = [step.host for step in prepared.plan.steps]
-    waiting = tuple(dict.fromkeys(host for host in steps if host not in rollout.touched))
-    return Stopped(generation, tuple(rollout.touched), waiting, work.context.stop.exit_code, rollout.reading)
+def _stopped(run: _Run) -> Stopped:
+    ended, touched = run.record("interrupted"), tuple(run.rollout.touched)
+    waiting = tuple(dict.fromkeys(step.host for step in run.prepared.plan.steps if step.host not in touched))
+    return Stopped(ended, touched, waiting, run.work.context.stop.exit_code, run.rollout.reading)
 
 
-def _go_back(
-    work: Workplace,
-    prepared: Prepared,
-    rollout: Rollout,
-    generation: Generation,
-    error: ProvisionError,
-    report: VerifyReport | None,
-) -> Outcome:
-    work.context.say(Event("failed", getattr(error, "host", ""), str(error)))
-    failures, left = rollout.undo(prepared.aim.live)
-    state = rollout.scope.restrict(rollout.reading.state)
-    work.store.finish(generation, "failed" if failures else "undone", state)
+def _go_back(run: _Run, error: ProvisionError) -> Outcome:
+    run.work.context.say(Event("failed", getattr(error, "host", ""), str(error)))
+    failures, left = run.rollout.undo(run.prepared.aim.live)
+    run.record("failed" if failures else "undone")
     if failures:
         return HalfBack(error, failures, left)
-    return WentBack(error, tuple(rollout.touched), report)
+    report = error.report if isinstance(error, NotServing) else None
+    return WentBack(error, tuple(run.rollout.touched), report)

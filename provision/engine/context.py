@@ -80,13 +80,17 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def _unheard(_event: Event) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The surroundings of one run."""
 
     opener: Opener
     secrets: Mapping[SecretRef, Secret]
-    say: Callable[[Event], None] = lambda event: None
+    say: Callable[[Event], None] = _unheard
     stop: StopRequest = field(default_factory=StopRequest)
     limits: Limits = Limits()
     now: Callable[[], datetime] = utc_now

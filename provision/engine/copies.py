@@ -14,7 +14,7 @@ from provision.hosts.balancer.generations import fetch_script, parse_fetch, reco
 
 
 def copy_to_balancers(work: Workplace, reading: ClusterReading, generations: Iterable[Generation]) -> None:
-    """Write the documents to every balancer that was read; each script reads back what it wrote. Raises SnapshotError."""
+    """Write the documents to every balancer that was read, and read them back. Raises SnapshotError."""
     documents = {one.number: encode(one) for one in generations}
     for name in reading.balancers:
         balancer = work.cluster.balancer(name)

@@ -11,9 +11,9 @@ from provision.engine.prepare import Workplace, aim_of_file, balancer_generation
 from provision.engine.read import ClusterReading
 from provision.errors import ProvisionError
 from provision.model.change import Change, Finding
-from provision.planning.plan import is_kept
-from provision.planning.diff import diff
 from provision.model.state import Key
+from provision.planning.diff import diff
+from provision.planning.plan import is_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """The comparison by host. `same` and `unknown` count managed things; an unread host's count comes from the
-    newest generation that knew it, and is at least 1."""
+    """The comparison by host. `same` and `unknown` count managed things.
+
+    An unread host's count comes from the newest generation that knew it, and is at least 1.
+    """
 
     cluster: str
     differences: Mapping[str, tuple[Difference, ...]]

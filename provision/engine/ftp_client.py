@@ -61,7 +61,7 @@ class FtpSession:
     def passive(self) -> Passive:
         """Ask PASV, and read what the 227 says."""
         with self._control.doing("pasv"):
-            address, port = ftplib.parse227(self._ftp.sendcmd("PASV"))  # noqa: S321  # FTP is what is verified
+            address, port = ftplib.parse227(self._ftp.sendcmd("PASV"))
             return Passive(address, port)
 
     def list(self, data: Callable[[float], Stream]) -> bytes:

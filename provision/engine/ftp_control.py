@@ -101,7 +101,7 @@ class Control:
         with failing("connect"):
             self.raw = dial(address, port, step)
         self._timed = TimedStream(self.raw, self._end)
-        self.ftp = ftplib.FTP(encoding="utf-8")  # noqa: S321  # FTP is what is verified
+        self.ftp = ftplib.FTP(encoding="utf-8")
         self._talk_over(self._timed)
         try:
             with self.doing("greeting"):

@@ -10,7 +10,7 @@ from provision.engine.context import Event
 from provision.engine.ftp_stream import Dial, Stream
 from provision.engine.live import serving_server
 from provision.engine.prepare import Workplace
-from provision.engine.verify import Check, Means, VerifyReport, verify
+from provision.engine.verify import Means, VerifyReport, verify
 from provision.errors import ProvisionError
 from provision.model.cluster import Balancer
 

@@ -16,7 +16,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -86,15 +86,20 @@ def decode(data: bytes, place: str) -> Generation:
     try:
         body = json.loads(data)
         checksum = body.pop("sha256")
-        if checksum != _checksum(body) or body.pop("format") != FORMAT:
-            raise ValueError("the checksum does not fit")
+        whole = checksum == _checksum(body) and body.pop("format") == FORMAT
         state, before = decode_state(body.pop("state")), decode_state(body.pop("before"))
-        return Generation(state=state, before=before, scope=decode_scope(body.pop("scope")), **body)
+        generation = Generation(state=state, before=before, scope=decode_scope(body.pop("scope")), **body)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        why = f"{type(error).__name__}: {error}"
-        raise SnapshotError(
-            "P701", "this generation is damaged and is not used", where=place, why=why, next="provision history CLUSTER"
-        ) from error
+        raise _damaged(place, f"{type(error).__name__}: {error}") from error
+    if not whole:
+        raise _damaged(place, "the checksum does not fit, or the format is another one")
+    return generation
+
+
+def _damaged(place: str, why: str) -> SnapshotError:
+    return SnapshotError(
+        "P701", "this generation is damaged and is not used", where=place, why=why, next="provision history CLUSTER"
+    )
 
 
 def _checksum(body: dict[str, Any]) -> str:
@@ -178,12 +183,6 @@ class Store:
         if not same:
             raise SnapshotError("P703", "the snapshot reads back differently", where=str(path))
         return data
-
-    def finish(self, generation: Generation, result: Result, state: State) -> Generation:
-        """The same generation with its end: written and returned."""
-        done = replace(generation, result=result, state=state)
-        self.write(done)
-        return done
 
     def lock(self) -> FileLock:
         """The lock of this machine for this cluster; the kernel frees it when its holder dies."""

@@ -8,7 +8,8 @@ from provision.model.cluster import Balancer, Server
 from provision.model.secret import Secret, SecretRef
 from provision.remote.psrp import open_psrp
 from provision.remote.session import PowerShellSession, WinRMTarget
-from provision.remote.ssh import ShellSession, SshTarget, open_ssh
+from provision.remote.ssh import ShellSession, open_ssh
+from provision.remote.ssh_target import SshTarget
 from provision.remote.winrs import open_winrs
 
 

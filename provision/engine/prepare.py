@@ -99,7 +99,7 @@ def prepare_state(work: Workplace, target: Generation) -> Prepared:
     reading = read(work)
     refuse_unread(reading)
     scope = target.scope | recorded_scope(work, reading)
-    aim = aim_at_state(work.cluster, reading, target.state, scope, first=target.number == 0)
+    aim = aim_at_state(reading, target.state, scope, first=target.number == 0)
     return _prepared(work, reading, aim)
 
 

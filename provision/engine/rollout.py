@@ -1,4 +1,4 @@
-"""Carries out a plan, step by step: change, read again, believe only what was read. On a failure everything goes back."""
+"""Carries out a plan, step by step: change, read again, believe only what was read. A failure goes back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from provision.model.state import Scope, State
 from provision.planning.diff import diff, fold
 from provision.planning.order import attainable
 from provision.planning.plan import Effect, Plan, Step, is_kept
-
 
 STARTING = {Effect.STARTS_FTPSVC, Effect.RESTARTS_FTPSVC}
 """After these a server has to come back into the pool before the next one may go."""
@@ -65,7 +64,7 @@ class Rollout:
         self.context.say(Event("done", step.host, ""))
 
     def undo(self, before: State) -> tuple[dict[str, ProvisionError], dict[str, tuple[Change, ...]]]:
-        """Bring every touched host back to `before`, the last one first. Returns what could not be: errors, differences."""
+        """Bring every touched host back to `before`, the last one first. Returns errors and differences left."""
         errors: dict[str, ProvisionError] = {}
         left: dict[str, tuple[Change, ...]] = {}
         for host in reversed(self.touched):

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from provision.engine.context import Context
 from provision.errors import ConnectionFailed, ProvisionError
@@ -35,7 +35,7 @@ class Sessions:
         self._refused: dict[str, ConnectionFailed] = {}
         self._guard = threading.Lock()
 
-    def __enter__(self) -> Sessions:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class PortRange:
-    """An inclusive range of TCP ports, 0 <= low <= high <= 65535. (0-0 is IIS's word for "ephemeral".)"""
+    """An inclusive range of TCP ports, 0 <= low <= high <= 65535. 0-0 is IIS's word for "ephemeral"."""
 
     low: int
     high: int

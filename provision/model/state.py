@@ -58,8 +58,6 @@ class State:
             return NotImplemented
         return dict(self.resources) == dict(other.resources) and dict(self.unread) == dict(other.unread)
 
-    __hash__ = None  # type: ignore[assignment]  # a state is compared, never a key
-
     def __getitem__(self, key: Key) -> Resource:
         return self.resources[key]
 
@@ -105,8 +103,6 @@ class Scope:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scope) and dict(self.keys) == dict(other.keys)
-
-    __hash__ = None  # type: ignore[assignment]  # like State
 
     @classmethod
     def of(cls, state: State) -> Scope:

@@ -28,7 +28,7 @@ class PortStage:
 
     ownership: Ownership
     movers: tuple[str, ...]
-    torn: PortSet = PortSet()
+    torn: PortSet
 
 
 def port_stages(old: Ownership, new: Ownership, *, exclusive: bool) -> tuple[PortStage, ...]:
@@ -40,7 +40,7 @@ def port_stages(old: Ownership, new: Ownership, *, exclusive: bool) -> tuple[Por
     before = {name: old.get(name, PortSet()) for name in new}
     if not exclusive:
         union = {name: before[name] | new[name] for name in new}
-        return (PortStage(union, tuple(new)),)
+        return (PortStage(union, tuple(new), PortSet()),)
     stages: list[PortStage] = []
     waiting = list(new)
     while waiting:

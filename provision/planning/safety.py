@@ -1,4 +1,4 @@
-"""What a plan breaks, said before it does: sessions, direct clients, ranges that move. Danger is a property of the plan."""
+"""What a plan breaks, said before it does: sessions, direct clients, ranges that move."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Consequence:
     text: str
 
 
-def consequences(plan: Plan, sessions: Mapping[str, int], torn: PortSet = PortSet()) -> tuple[Consequence, ...]:
+def consequences(plan: Plan, sessions: Mapping[str, int], torn: PortSet) -> tuple[Consequence, ...]:
     """Everything `plan` breaks. `sessions`: open FTP sessions by host, -1 where unknown. `torn`: see PortStage."""
     said: dict[Consequence, None] = {}
     for step in plan.steps:

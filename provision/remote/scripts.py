@@ -1,4 +1,4 @@
-"""The shipped PowerShell scripts as text: constants read from the package, or from the checkout's powershell/ folder."""
+"""The shipped PowerShell scripts as text: constants from the package, or from the checkout's powershell/ folder."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ slicings = st.builds(cut, st.integers(2000, 2040), st.integers(1, 20), st.permut
 @given(slicings, slicings)
 def test_in_every_stage_a_port_leads_to_one_server(old, new):
     for stage in port_stages(old, new, exclusive=True):
-        owned = [ports for ports in stage.ownership.values()]
+        owned = list(stage.ownership.values())
         assert sum(map(len, owned)) == len(PortSet.of(*owned))
 
 
@@ -123,7 +123,7 @@ def test_enabling_a_running_service_has_no_effect_on_sessions():
 def test_the_plan_says_what_breaks():
     moved = Change(RANGE.key, DataChannelPorts(PortRange(1990, 2004)), RANGE.after)
     plan = Plan((Step("win1", (moved, ADDRESS)),), (), 0, "")
-    texts = [one.text for one in consequences(plan, {"win1": 3})]
+    texts = [one.text for one in consequences(plan, {"win1": 3}, PortSet())]
     assert "restarts ftpsvc: drops 3 sessions" in texts
     assert any("directly" in text for text in texts)
     assert any("moves from 1990-2004 to 2000-2009" in text for text in texts)
