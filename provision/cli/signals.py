@@ -6,9 +6,10 @@ Knows nothing of hosts: a writing command says with `hold` whom to tell.
 from __future__ import annotations
 
 import signal
+import socket
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 
 EXIT_BASE = 128
 """Shells count a death by signal N as 128 + N."""
@@ -34,11 +35,23 @@ class Signals:
         self._tell, self.where = tell, where
 
     def install(self) -> None:
-        """Take SIGINT and SIGTERM. Only in the main thread of the process."""
-        for one in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(one, self.received)
+        """Take SIGINT and SIGTERM. Only in the main thread of the process.
 
-    def received(self, number: int, _frame: FrameType | None = None) -> None:
+        A thread of its own hears of them through a socket pair. Python runs handlers in the main thread, between two
+        of its steps: while that thread waits for hosts, a signal that came a moment too early would wait as well.
+        """
+        hears, told = socket.socketpair()
+        told.setblocking(False)
+        signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, lambda _number, _frame: None)
+        threading.Thread(target=self._listen, args=(hears,), name="signals", daemon=True).start()
+
+    def _listen(self, hears: socket.socket) -> None:
+        while number := hears.recv(1):
+            self.received(number[0])
+
+    def received(self, number: int) -> None:
         """What happens on a signal."""
         self._seen.append(number)
         if self._tell is None:
