@@ -14,6 +14,7 @@ import pytest
 from labbalancer.balancers import VIP, Balancer, balancer_of, ended, soon, start, stop
 
 from provision.lab.balancer import breaks, haproxytool
+from provision.lab.balancer.settings import SettingsError, parse
 
 CONFIG = """global
     maxconn 500
@@ -157,11 +158,18 @@ def test_a_machine_without_haproxy_is_told_the_package(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(("change", "words"), [
     ({"port": "ssh"}, "'port' must be a port number"), ({"vip": "300.1.1.1"}, "'vip' is no IPv4 address"),
     ({"shape": "el6"}, "'shape' is one of el7, el8, el9, el10"), ({"sudo": "maybe"}, "'sudo' is nopasswd"),
+    ({"sudo": "password"}, "'sudo_password' is needed"), ({"authorized_keys": "one"}, "'authorized_keys' must be a list"),
 ])
-def test_a_wrong_host_file_ends_with_the_key_that_is_wrong(tmp_path: Path, change: dict[str, object], words: str) -> None:
-    (tmp_path / "host.json").write_text(json.dumps({"name": "lb1", "address": "127.0.92.1", "port": 22922, "vip": VIP} | change))
-    done = subprocess.run([sys.executable, "-m", "provision.lab.balancer.process", "--directory", str(tmp_path)], capture_output=True, text=True)
-    assert done.returncode == 1 and words in done.stderr
+def test_a_wrong_host_file_is_told_by_its_key(change: dict[str, object], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        parse({"name": "lb1", "address": "127.0.92.1", "port": 22922, "vip": VIP} | change)
+
+
+def test_a_process_with_a_wrong_host_file_ends_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "host.json").write_text("{")
+    words = [sys.executable, "-m", "provision.lab.balancer.process", "--directory", str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 1 and "host.json" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_firewall_without_ssh_lets_nobody_in(host: Balancer) -> None:

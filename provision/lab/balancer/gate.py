@@ -7,6 +7,7 @@ firewall never reloads haproxy. A refused client sees its connection closed at o
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,21 +81,37 @@ class Gate:
         with self._lock:
             for name, entries in wanted.items():
                 write_text(self._folder / name, "".join(f"{entry}\n" for entry in sorted(entries)))
-            try:
-                for name, entries in wanted.items():
-                    self._bring(name, entries)
-            except OSError:
-                return  # nobody runs; the files are read at the next start
+            with contextlib.suppress(OSError):  # nobody runs; the files are read at the next start
+                self._bring(wanted)
 
-    def _bring(self, name: str, entries: frozenset[str]) -> None:
-        kind = "map" if name.endswith(".map") else "acl"
-        path = self._folder / name
-        shown = adminsocket.ask(self._socket, f"show {kind} {path}")
-        present = {line.partition(" ")[2] for line in shown.splitlines() if line.startswith("0x")}
-        keys = {entry.partition(" ")[0] for entry in entries}
-        known = {entry.partition(" ")[0] for entry in present}
-        for entry in sorted(entries - present):
-            verb = "set" if kind == "map" and entry.partition(" ")[0] in known else "add"
-            adminsocket.ask(self._socket, f"{verb} {kind} {path} {entry}")
-        for key in sorted(known - keys):
-            adminsocket.ask(self._socket, f"del {kind} {path} {key}")
+    def _bring(self, wanted: Mapping[str, frozenset[str]]) -> None:
+        """One question for all lists, one command for each entry that differs."""
+        shown = adminsocket.ask(self._socket, ";".join(f"show {_kind(name)} {self._folder / name}" for name in wanted))
+        for (name, entries), answer in zip(wanted.items(), _answers(shown, len(wanted)), strict=True):
+            for command in _commands(_kind(name), self._folder / name, entries, answer):
+                adminsocket.ask(self._socket, command)
+
+
+def _kind(name: str) -> str:
+    return "map" if name.endswith(".map") else "acl"
+
+
+def _answers(text: str, count: int) -> list[frozenset[str]]:
+    """What each `show` listed; an empty line ends one."""
+    blocks: list[set[str]] = [set()]
+    for line in text.splitlines():
+        if line.startswith("0x"):
+            blocks[-1].add(line.partition(" ")[2])
+        elif not line:
+            blocks.append(set())
+    return [frozenset(block) for block in blocks[:count]]
+
+
+def _commands(kind: str, path: Path, entries: frozenset[str], present: frozenset[str]) -> list[str]:
+    keys = {entry.partition(" ")[0] for entry in entries}
+    known = {entry.partition(" ")[0] for entry in present}
+    found: list[str] = []
+    for entry in sorted(entries - present):
+        verb = "set" if kind == "map" and entry.partition(" ")[0] in known else "add"
+        found.append(f"{verb} {kind} {path} {entry}")
+    return [*found, *(f"del {kind} {path} {key}" for key in sorted(known - keys))]
