@@ -9,7 +9,7 @@ from provision.engine.outcome import Applied, Declined, HalfBack, Stopped, WentB
 from provision.engine.verify_report import Check, VerifyReport
 from provision.errors import ChangeFailed, ConnectionFailed
 from provision.model.change import Change, Finding
-from provision.model.ports import PortRange
+from provision.model.ports import PortRange, PortSet
 from provision.model.resources import DataChannelPorts, ExternalAddress, FtpService, Package
 from provision.model.state import Key, Scope
 from provision.planning.plan import Wave, make_plan
@@ -78,7 +78,7 @@ OUTCOMES = {
 
 
 def _plan(plan, findings=(), *, verbose=False):
-    seen = consequences(plan, SESSIONS)
+    seen = consequences(plan, SESSIONS, PortSet())
     return heading(article(), 3, 1.94) + plan_lines(article(), plan, SESSIONS, seen, findings, verbose=verbose)
 
 
