@@ -88,20 +88,41 @@ def aim_at_file(cluster: Cluster, reading: ClusterReading, masks: MasksFor, reco
     return Aim(live, target, scope, waves, texts, torn, unknown)
 
 
-def aim_at_state(reading: ClusterReading, past: State, scope: Scope, first: bool) -> Aim:
-    """The aim of a rollback: `past`, within the union of its scope and the present one.
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How balancers accept what is handed out now together with what an earlier generation handed out."""
 
-    Servers go back first when nothing was there before (`first`: generation 0), so that the balancers carry what is
-    handed out until the end; else the balancers first accept both.
+    stages: tuple[PortStage, ...] = ()
+    accepted: tuple[State, ...] = ()
+    texts: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def aim_at_state(reading: ClusterReading, past: State, scope: Scope, way: WayBack) -> Aim:
+    """The aim of a rollback: `past`, within `scope`, the union of its scope and the present one.
+
+    Where `way` has no stages the balancers stay as they are until every server is back: so it is when nothing was
+    there before (generation 0).
     """
     live = scope.restrict(reading.state)
     target = State(attainable(scope.restrict(past)).resources, live.unread)
-    balancers, servers = tuple(reading.balancers), tuple(reversed(tuple(reading.servers)))
-    waves = [Wave((name,), target) for name in servers] + [Wave(balancers, target)]
-    if not first:
-        union = accepting(live.of_hosts(balancers), target.of_hosts(balancers))
-        waves.insert(0, Wave(balancers, union))
-    return Aim(live, target, scope, tuple(waves), {})
+    balancers = tuple(reading.balancers)
+    if way.stages:
+        waves = _waves(live, way.stages, way.accepted, target, balancers)
+        torn = PortSet.of(*(one.torn for one in way.stages))
+        return Aim(live, target, scope, waves, way.texts, torn)
+    servers = [Wave((name,), target) for name in reversed(tuple(reading.servers))]
+    return Aim(live, target, scope, (*servers, Wave(balancers, target)), {})
+
+
+def way_back(cluster: Cluster, past: Cluster, reading: ClusterReading, masks: MasksFor) -> WayBack:
+    """The way from what is handed out now to what `past`, an earlier cluster file, says.
+
+    Raises ProvisionError, or KeyError for a secret that is not at hand any more or a balancer that was not there yet.
+    """
+    stages = port_stages(old_ownership(cluster, reading), past.ownership, exclusive=past.ftp.layout == "sliced")
+    groups = [_balancers(past, reading, masks, stage.ownership) for stage in stages]
+    texts = {text: raw for group in groups for one in group.values() for text, raw in one.texts.items()}
+    return WayBack(stages, tuple(_state(group) for group in groups), texts)
 
 
 def hopeless(cluster: Cluster, reading: ClusterReading, masks: MasksFor) -> dict[str, ProvisionError]:

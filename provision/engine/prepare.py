@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from provision.engine.aim import Aim, aim_at_file, aim_at_state, refuse_uncarried
-from provision.engine.context import Context
+from provision.definition.load import parse_cluster
+from provision.engine.aim import Aim, WayBack, aim_at_file, aim_at_state, refuse_uncarried, way_back
+from provision.engine.context import Context, Event
 from provision.engine.generations import Generation, Store, decode
 from provision.engine.keys import MaskMaker
 from provision.engine.read import ClusterReading, read_hosts
@@ -99,8 +100,21 @@ def prepare_state(work: Workplace, target: Generation) -> Prepared:
     reading = read(work)
     refuse_unread(reading)
     scope = target.scope | recorded_scope(work, reading)
-    aim = aim_at_state(reading, target.state, scope, first=target.number == 0)
+    aim = aim_at_state(reading, target.state, scope, _way_back(work, target, reading))
     return _prepared(work, reading, aim)
+
+
+def _way_back(work: Workplace, target: Generation, reading: ClusterReading) -> WayBack:
+    """The stages of a rollback, by the cluster file of that time; none where it cannot serve any more."""
+    if target.number == 0:
+        return WayBack()
+    try:
+        past = parse_cluster(target.definition, work.cluster.file)
+        return way_back(work.cluster, past, reading, work.masks.for_balancer)
+    except (ProvisionError, KeyError) as error:
+        told = f"generation {target.number}'s own cluster file cannot be used, so ports may close early: {error}"
+        work.context.say(Event("note", "", told))
+        return WayBack()
 
 
 Preparation = Callable[[Workplace], Prepared]

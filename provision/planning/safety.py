@@ -29,7 +29,7 @@ def consequences(plan: Plan, sessions: Mapping[str, int], torn: PortSet) -> tupl
         for one in _of_step(step, sessions.get(step.host, -1)):
             said[one] = None
     if torn:
-        text = f"slices change places in a ring: transfers on ports {torn} can fail until every server has moved"
+        text = f"ports {torn} lead to another server before theirs has moved: transfers on them can fail meanwhile"
         said[Consequence("", text)] = None
     return tuple(said)
 
