@@ -14,7 +14,7 @@ from provision.hosts.balancer.masks import Masks
 from provision.hosts.ftp_server.desired import desired as desired_server
 from provision.model.cluster import Cluster, Server
 from provision.model.ports import PortSet
-from provision.model.resources import DataChannelPorts, FirewallRule, Resource
+from provision.model.resources import DataChannelPorts, FirewallPorts, FirewallRule, Resource
 from provision.model.state import Key, Scope, State
 from provision.planning.order import Ownership, PortStage, accepting, attainable, port_stages
 from provision.planning.plan import Plan, Wave, make_plan
@@ -74,6 +74,7 @@ def aim_at_file(cluster: Cluster, reading: ClusterReading, masks: MasksFor, reco
         old_ownership(cluster, reading), cluster.ownership, exclusive=cluster.ftp.layout == "sliced"
     )
     servers, unknown = _servers(cluster, reading)
+    unknown += _unfiltered(reading, recorded)
     ends = _balancers(cluster, reading, masks, cluster.ownership)
     accepted = [_balancers(cluster, reading, masks, stage.ownership) for stage in stages]
     desired = _state(ends).merged(servers)
@@ -134,6 +135,12 @@ def hopeless(cluster: Cluster, reading: ClusterReading, masks: MasksFor) -> dict
         except ProvisionError as error:
             found[name] = error
     return found
+
+
+def _unfiltered(reading: ClusterReading, recorded: Scope) -> tuple[Key, ...]:
+    """Openings that we made while firewalld ran, on balancers where it does not run now: nobody can tell them."""
+    stopped = {name for name, facts in reading.balancer_facts.items() if not facts.firewall.running}
+    return tuple(key for key in recorded.keys if key.kind == FirewallPorts.kind and key.host in stopped)
 
 
 def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Key, ...]]:

@@ -43,9 +43,14 @@ class DriftReport:
     seconds: float
 
     @property
+    def refused(self) -> int:
+        """How many findings would stop a run: the VIP is nowhere, a port is reserved, ..."""
+        return sum(finding.level == "refuse" for finding in self.findings)
+
+    @property
     def exit_code(self) -> int:
-        """2 with differences, 3 when only something is unknown, 0 when all is read and as the file says."""
-        if any(self.differences.values()):
+        """2 with differences or something that must be mended by hand, 3 when only something is unknown, else 0."""
+        if any(self.differences.values()) or self.refused:
             return 2
         return 3 if any(self.unknown.values()) else 0
 

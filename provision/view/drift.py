@@ -54,7 +54,8 @@ def _difference(one: Difference, *, verbose: bool) -> Lines:
 def _summary(report: DriftReport) -> Text:
     different = sum(map(len, report.differences.values()))
     counts = f"{different} different, {sum(report.unknown.values())} unknown, {sum(report.same.values())} same"
-    return line(f"Drift: {counts}. Read in {report.seconds:.1f} s.")
+    refused = f", {plural(report.refused, 'thing')} to mend by hand" if report.refused else ""
+    return line(f"Drift: {counts}{refused}. Read in {report.seconds:.1f} s.")
 
 
 def drift_totals(reports: list[DriftReport]) -> Lines:

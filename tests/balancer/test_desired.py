@@ -125,7 +125,7 @@ def test_the_unit_s_options_keep_what_others_wrote_and_do_not_grow():
 
 
 def test_the_log_goes_to_its_file_once():
-    text = log_snippet(cluster(), old_syntax=False, load=True, listen=True)
+    text = log_snippet(cluster(), cluster().balancers[0], old_syntax=False, load=True, listen=True)
     assert text.splitlines()[1:] == [
         'module(load="imudp")', 'input(type="imudp" address="127.0.0.1" port="514")', "local2.* /var/log/haproxy.log", "& stop"
     ]

@@ -26,7 +26,7 @@ def by_hand(cluster: Cluster, balancer: Balancer, version: Version) -> list[str]
         *_selinux(balancer),
         *_kernel(cluster),
         *_firewall(cluster, balancer),
-        *_logs(cluster, version),
+        *_logs(cluster, balancer, version),
         *_configuration(cluster, balancer, version),
         *_check(cluster, balancer),
         *_back(cluster, balancer, version),
@@ -97,9 +97,9 @@ def _firewall(cluster: Cluster, balancer: Balancer) -> Iterator[str]:
     yield from _block(f"firewall-cmd {words}", f"firewall-cmd --permanent {words}")
 
 
-def _logs(cluster: Cluster, version: Version) -> Iterator[str]:
+def _logs(cluster: Cluster, balancer: Balancer, version: Version) -> Iterator[str]:
     yield f"/etc/rsyslog.d/provision-{cluster.name}.conf (leave out what another file there loads or opens already):"
-    text = log_snippet(cluster, old_syntax=version < _CONF_D, load=True, listen=True)
+    text = log_snippet(cluster, balancer, old_syntax=version < _CONF_D, load=True, listen=True)
     yield from _block(*text.splitlines(), language="text")
     yield from _block("rsyslogd -N1 && systemctl enable rsyslog && systemctl restart rsyslog")
 

@@ -72,7 +72,7 @@ def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Ma
     )
 
 
-def log_snippet(cluster: Cluster, *, old_syntax: bool, load: bool, listen: bool) -> str:
+def log_snippet(cluster: Cluster, balancer: Balancer, *, old_syntax: bool, load: bool, listen: bool) -> str:
     """Rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
 
     `load` and `listen` are false where another file does it already: imudp loaded twice is a warning.
@@ -84,7 +84,7 @@ def log_snippet(cluster: Cluster, *, old_syntax: bool, load: bool, listen: bool)
     else:
         lines += ['module(load="imudp")'] if load else []
         lines += ['input(type="imudp" address="127.0.0.1" port="514")'] if listen else []
-    return "\n".join([*lines, "local2.* /var/log/haproxy.log", "& stop", ""])
+    return "\n".join([*lines, f"local2.* {balancer.path('/var/log/haproxy.log')}", "& stop", ""])
 
 
 def unit_options(cluster: Cluster, existing: str | None, fragment: str) -> str:
@@ -135,6 +135,7 @@ def _files(
         log = facts.log
         snippet = log_snippet(
             cluster,
+            balancer,
             old_syntax=log.old_syntax,
             load=not log.imudp_elsewhere,
             listen=not log.listens_elsewhere,
