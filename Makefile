@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# A file's tests share a lab, so files, not tests, are dealt out to the two workers.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 .PHONY: help setup demo test test-all test-real lint types imports shape bench wheel clean constraints
 
@@ -24,10 +26,10 @@ demo: setup
 	$(BIN)/provision lab demo
 
 test: setup
-	$(BIN)/python -m pytest -m 'not slow and not real'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not real'
 
 test-all: setup
-	$(BIN)/python -m pytest -m 'not real'
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not real'
 
 test-real: setup
 	sh tests/real/setup.sh
