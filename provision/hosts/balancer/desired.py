@@ -75,7 +75,7 @@ def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Ma
 def log_snippet(cluster: Cluster, balancer: Balancer, *, old_syntax: bool, load: bool, listen: bool) -> str:
     """Rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
 
-    `load` and `listen` are false where another file does it already: imudp loaded twice is a warning.
+    `load` and `listen` are false where another file does it already: `rsyslogd -N1` refuses imudp twice.
     """
     lines = [first_line(cluster.name)]
     if old_syntax:

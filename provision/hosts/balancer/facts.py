@@ -59,7 +59,7 @@ class AddressFacts:
 
 @dataclass(frozen=True, slots=True)
 class LogFacts:
-    """rsyslog. `old_syntax`: EL7's. `imudp_elsewhere`: somebody else's file loads imudp; loading it twice warns."""
+    """rsyslog. `old_syntax`: EL7's. `imudp_elsewhere`: somebody else's file loads imudp; twice is refused."""
 
     present: bool
     old_syntax: bool

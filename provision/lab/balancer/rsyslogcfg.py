@@ -146,13 +146,23 @@ def _read_file(path: Path, found: Rsyslog) -> None:
 def _take(statement: str, found: Rsyslog) -> bool:
     loaded = re.match(r'(?:\$ModLoad\s+|module\(.*?load=")(\w+)', statement)
     if loaded:
-        found.modules.add(loaded.group(1))
+        _load(loaded.group(1), found)
         return True
     if statement.startswith(("$UDPServer", "input(")):
         return _take_input(statement, found)
     if statement.startswith("&"):
         return _take_more(statement[1:].strip(), found)
     return bool(_QUIET.match(statement)) or _take_rule(statement, found)
+
+
+def _load(module: str, found: Rsyslog) -> None:
+    """A second time is refused: the daemon goes on without it, `rsyslogd -N1` ends with 1 (seen on 8.2302)."""
+    if module in found.modules:
+        found.errors.append(
+            f"rsyslogd: module '{module}' already in this config, cannot be added  [v8.2310.0 try "
+            "https://www.rsyslog.com/e/2221 ]"
+        )
+    found.modules.add(module)
 
 
 def _take_input(statement: str, found: Rsyslog) -> bool:
