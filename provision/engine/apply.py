@@ -8,8 +8,9 @@ from functools import partial
 
 from provision.engine.context import Event
 from provision.engine.copies import catch_up, copy_to_balancers
+from provision.engine.documents import Generation, Result
 from provision.engine.ftp_verify import verify_cluster
-from provision.engine.generations import Generation, Result, Store, held, whoami
+from provision.engine.generations import Store, held, whoami
 from provision.engine.outcome import Applied, Declined, HalfBack, Outcome, Stopped, Unchanged, WentBack
 from provision.engine.pool import await_up
 from provision.engine.prepare import (
@@ -112,7 +113,7 @@ class _Run:
 
 def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
     """Snapshot, here and on the balancers, written and read back before the first change."""
-    recorded = [one.number for one in balancer_generations(prepared.reading)]
+    recorded = [one.number for one in balancer_generations(work, prepared.reading)]
     if max(recorded, default=-1) > max(work.store.numbers(), default=-1):
         catch_up(work)
     numbers = [*work.store.numbers(), *recorded]

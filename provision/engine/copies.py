@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from provision.engine.context import Event
-from provision.engine.generations import Generation, decode, encode
+from provision.engine.documents import Generation, decode, encode
 from provision.engine.prepare import Workplace
 from provision.engine.read import ClusterReading
 from provision.errors import ProvisionError, SnapshotError
@@ -39,5 +39,5 @@ def catch_up(work: Workplace) -> None:
 def _take_over(work: Workplace, balancer: str, documents: Mapping[int, bytes]) -> None:
     for number in sorted(set(documents) - set(work.store.whole_numbers())):
         with suppress(SnapshotError):
-            work.store.write(decode(documents[number], balancer))
+            work.store.write(decode(documents[number], balancer, work.cluster.name, number))
             work.context.say(Event("note", balancer, f"generation {number} was taken over from this balancer"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provision.engine.aim import Aim, hopeless
-from provision.engine.generations import Generation
+from provision.engine.documents import Generation
 from provision.engine.prepare import Workplace, aim_of_file, balancer_generations, read
 from provision.engine.read import ClusterReading
 from provision.errors import ProvisionError
@@ -80,7 +80,7 @@ def compare(work: Workplace, reading: ClusterReading) -> DriftReport:
 
 def newest_generation(work: Workplace, reading: ClusterReading) -> Generation | None:
     """The newest usable generation that this machine or a balancer knows."""
-    known = [one for one in (work.store.latest(), *balancer_generations(reading)) if one and one.usable]
+    known = [one for one in (work.store.latest(), *balancer_generations(work, reading)) if one and one.usable]
     return max(known, key=lambda one: one.number, default=None)
 
 

@@ -8,102 +8,27 @@ and read back; a damaged document is refused by its checksum. Folders are 0700, 
 from __future__ import annotations
 
 import getpass
-import hashlib
-import json
 import os
 import secrets
 import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from filelock import FileLock, Timeout
 
+from provision.engine.documents import Generation, decode, encode
 from provision.errors import ProvisionError, SnapshotError
-from provision.model.codec import decode_scope, decode_state, encode_scope, encode_state
-from provision.model.state import Scope, State
 
-FORMAT = 1
-Result = Literal["found", "started", "proven", "undone", "failed", "interrupted"]
+KEY_LENGTH = 32
+"""Bytes of a fingerprint key."""
 
 
 class Locked(ProvisionError):
     """Another run works on this cluster, from this machine."""
 
     exit_code = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Generation:
-    """One document. `state` is what was proven (for 0: found); `before` what was found when the run began.
-
-    `when` is UTC, ISO 8601. `definition` is the text of the cluster file of that run, `key` the hex key of the
-    fingerprints that stand for secrets, so that another operator's masks agree.
-    """
-
-    cluster: str
-    number: int
-    when: str
-    who: str
-    what: str
-    result: Result
-    state: State
-    before: State
-    scope: Scope
-    definition: str
-    key: str
-
-    @property
-    def usable(self) -> bool:
-        """Whether a rollback may lead here: its state was found or proven, not only aimed at."""
-        return self.result in ("found", "proven")
-
-
-def encode(generation: Generation) -> bytes:
-    """The document, with a checksum over all the rest."""
-    body: dict[str, Any] = {
-        "format": FORMAT,
-        "cluster": generation.cluster,
-        "number": generation.number,
-        "when": generation.when,
-        "who": generation.who,
-        "what": generation.what,
-        "result": generation.result,
-        "state": encode_state(generation.state),
-        "before": encode_state(generation.before),
-        "scope": encode_scope(generation.scope),
-        "definition": generation.definition,
-        "key": generation.key,
-    }
-    return (json.dumps({**body, "sha256": _checksum(body)}, indent=1, sort_keys=True) + "\n").encode()
-
-
-def decode(data: bytes, place: str) -> Generation:
-    """The generation in `data`. Raises SnapshotError (P701) when it is damaged or of another format."""
-    try:
-        body = json.loads(data)
-        checksum = body.pop("sha256")
-        whole = checksum == _checksum(body) and body.pop("format") == FORMAT
-        state, before = decode_state(body.pop("state")), decode_state(body.pop("before"))
-        generation = Generation(state=state, before=before, scope=decode_scope(body.pop("scope")), **body)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(place, f"{type(error).__name__}: {error}") from error
-    if not whole:
-        raise _damaged(place, "the checksum does not fit, or the format is another one")
-    return generation
-
-
-def _damaged(place: str, why: str) -> SnapshotError:
-    return SnapshotError(
-        "P701", "this generation is damaged and is not used", where=place, why=why, next="provision history CLUSTER"
-    )
-
-
-def _checksum(body: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def whoami() -> str:
@@ -123,18 +48,21 @@ class Store:
         self.cluster = cluster
 
     def key(self) -> bytes | None:
-        """The fingerprint key, or None when this machine has none yet."""
-        path = self.folder / "key"
-        return bytes.fromhex(path.read_text(encoding="ascii")) if path.is_file() else None
+        """The fingerprint key, or None when this machine has none yet, or one that is damaged."""
+        with suppress(OSError, ValueError):
+            key = bytes.fromhex((self.folder / "key").read_text(encoding="ascii"))
+            return key if len(key) == KEY_LENGTH else None
+        return None
 
     def keep_key(self) -> bytes:
         """The key of this machine; a new random one of 32 bytes where there is none yet."""
-        return self.key() or self.adopt_key(secrets.token_bytes(32))
+        return self.key() or self.adopt_key(secrets.token_bytes(KEY_LENGTH))
 
     def adopt_key(self, key: bytes) -> bytes:
-        """Keep `key` from now on, whatever was there."""
+        """Keep `key` from now on, whatever was there. Raises SnapshotError (P703)."""
         if self.key() != key:
-            write_atomically(self.folder / "key", key.hex().encode())
+            with _told("the key of the fingerprints cannot be kept", self.folder / "key"):
+                write_atomically(self.folder / "key", key.hex().encode())
         return key
 
     def numbers(self) -> list[int]:
@@ -148,7 +76,12 @@ class Store:
         if not path.is_file():
             have = ", ".join(map(str, self.numbers())) or "none"
             raise SnapshotError("P702", f"there is no generation {number}", where=str(path), why=f"there are: {have}")
-        return decode(path.read_bytes(), str(path))
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise SnapshotError("P701", "this generation cannot be read", where=str(path), why=why) from error
+        return decode(data, str(path), self.cluster, number)
 
     def whole_numbers(self) -> list[int]:
         """The numbers whose documents are not damaged, ascending."""
@@ -174,23 +107,30 @@ class Store:
         """Write the document and read it back. Returns its bytes. Raises SnapshotError (P703)."""
         data = encode(generation)
         path = self._path(generation.number)
-        try:
+        with _told("the snapshot cannot be written", path):
             write_atomically(path, data)
-            same = decode(path.read_bytes(), str(path)) == generation
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise SnapshotError("P703", "the snapshot cannot be written", where=str(path), why=why) from error
+            same = decode(path.read_bytes(), str(path), self.cluster, generation.number) == generation
         if not same:
             raise SnapshotError("P703", "the snapshot reads back differently", where=str(path))
         return data
 
     def lock(self) -> FileLock:
-        """The lock of this machine for this cluster; the kernel frees it when its holder dies."""
-        private_folder(self.folder)
+        """The lock of this machine for this cluster; the kernel frees it when its holder dies. Raises SnapshotError."""
+        with _told("the lock of this cluster cannot be kept", self.folder / "lock"):
+            private_folder(self.folder)
         return FileLock(self.folder / "lock", timeout=0, mode=0o600)
 
     def _path(self, number: int) -> Path:
         return self.folder / "generations" / f"{number:04d}.json"
+
+
+@contextmanager
+def _told(what: str, path: Path) -> Iterator[None]:
+    """Turns a failure of this machine's disk into a SnapshotError (P703)."""
+    try:
+        yield
+    except OSError as error:
+        raise SnapshotError("P703", what, where=str(path), why=error.strerror or str(error)) from error
 
 
 @contextmanager

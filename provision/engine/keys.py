@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from secrets import token_bytes
 
-from provision.engine.generations import Store, decode
+from provision.engine.documents import decode
+from provision.engine.generations import KEY_LENGTH, Store
 from provision.errors import SnapshotError
 from provision.hosts.balancer.frames import FrameError, frames, starting
 from provision.hosts.balancer.masks import Masks
@@ -24,26 +26,34 @@ class MaskMaker:
         self._secrets = secrets
         self._keys: dict[str, bytes] = {}
         self._guard = threading.Lock()
+        self._passing = token_bytes(KEY_LENGTH)
 
     def for_output(self, balancer: str, output: bytes) -> Masks:
         """The masks for what `balancer` printed; from now on also what `for_balancer` gives."""
-        recorded = recorded_key(output)
+        recorded = recorded_key(output, self._store.cluster)
         with self._guard:
-            key = self._store.adopt_key(recorded) if recorded else self._store.keep_key()
-            self._keys[balancer] = key
+            self._keys[balancer] = key = self._kept(recorded)
         return Masks(key, self._secrets)
 
     def for_balancer(self, balancer: str) -> Masks:
         """The masks for texts that are meant for `balancer`."""
         with self._guard:
-            key = self._keys.get(balancer) or self._store.keep_key()
+            key = self._keys.get(balancer) or self._kept(None)
         return Masks(key, self._secrets)
 
+    def _kept(self, recorded: bytes | None) -> bytes:
+        """The key, kept on this machine. Where nothing can be kept it serves this run: a reading needs no disk."""
+        try:
+            return self._store.adopt_key(recorded) if recorded else self._store.keep_key()
+        except SnapshotError:
+            return recorded or self._passing
 
-def recorded_key(output: bytes) -> bytes | None:
-    """The key in the newest generation that a reading carries, or None."""
+
+def recorded_key(output: bytes, cluster: str) -> bytes | None:
+    """The key in the newest generation of `cluster` that a reading carries, or None."""
     try:
         found = starting(frames(output), "generation:")
-        return next((bytes.fromhex(decode(one.text.encode(), name).key) for name, one in found.items() if one.ok), None)
+        documents = (decode(one.text.encode(), name, cluster) for name, one in found.items() if one.ok)
+        return next((bytes.fromhex(one.key) for one in documents), None)
     except (FrameError, SnapshotError, ValueError):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from provision.engine.generations import Generation
+from provision.engine.documents import Generation
 from provision.engine.prepare import Prepared
 from provision.engine.read import ClusterReading
 from provision.engine.verify import VerifyReport

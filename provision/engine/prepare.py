@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from provision.definition.load import parse_cluster
 from provision.engine.aim import Aim, WayBack, aim_at_file, aim_at_state, refuse_uncarried, way_back
 from provision.engine.context import Context, Event
-from provision.engine.generations import Generation, Store, decode
+from provision.engine.documents import Generation, decode
+from provision.engine.generations import Store
 from provision.engine.keys import MaskMaker
 from provision.engine.read import ClusterReading, read_hosts
 from provision.engine.sessions import Sessions
@@ -52,20 +53,20 @@ class Workplace:
 def recorded_scope(work: Workplace, reading: ClusterReading) -> Scope:
     """What earlier runs managed: from this machine's newest generation and from what the balancers recorded."""
     scope = Scope()
-    for generation in (work.store.latest(), *balancer_generations(reading)):
+    for generation in (work.store.latest(), *balancer_generations(work, reading)):
         if generation is not None:
             scope |= generation.scope
     hosts = set(work.cluster.hosts)
     return Scope({key: ports for key, ports in scope.keys.items() if key.host in hosts})
 
 
-def balancer_generations(reading: ClusterReading) -> list[Generation]:
+def balancer_generations(work: Workplace, reading: ClusterReading) -> list[Generation]:
     """The newest generation that each balancer recorded; damaged ones are left out."""
     found = []
     for name, facts in reading.balancer_facts.items():
         if facts.recorded:
             try:
-                found.append(decode(facts.recorded, name))
+                found.append(decode(facts.recorded, name, work.cluster.name))
             except SnapshotError:
                 continue
     return found

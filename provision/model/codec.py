@@ -5,9 +5,10 @@ Driven by the dataclasses themselves, so that a new kind of resource needs no li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from provision.model.change import Change
 from provision.model.ports import PortRange, PortSet
@@ -34,7 +35,24 @@ def decode_resource(data: Mapping[str, Any] | None) -> Resource | None:
     names = {field.name for field in fields(kind)} if kind else set()
     if kind is None or names != set(data) - {"kind"}:
         raise ValueError(f"not a resource: {sorted(data)}")
-    return kind(**{name: _decode(data[name]) for name in names})
+    values = {name: _decode(data[name]) for name in names}
+    hints = get_type_hints(kind)
+    strange = sorted(name for name, value in values.items() if not _fits(value, hints[name]))
+    if strange:
+        raise ValueError(f"a {kind.kind} whose {', '.join(strange)} is of another type")
+    return kind(**values)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether `value` is what a field that is declared as `hint` holds; True is no integer."""
+    match get_origin(hint):
+        case None:
+            return type(value) is hint
+        case origin if origin is Literal:
+            return value in get_args(hint)
+        case origin if origin is tuple:
+            return isinstance(value, tuple) and all(_fits(one, get_args(hint)[0]) for one in value)
+    return any(_fits(value, one) for one in get_args(hint))
 
 
 def _encode(value: Any) -> Any:
@@ -62,10 +80,17 @@ def _decode(value: Any) -> Any:
         case {"text": str() as text}:
             return OurText(text)
         case {"sha256": str() as text}:
-            return ForeignContent(text)
+            return ForeignContent(_hash(text))
         case list():
             return tuple(value)
     return value
+
+
+def _hash(text: str) -> str:
+    """Names the kept original of a file, so nothing but a SHA-256 may stand there."""
+    if re.fullmatch("[0-9a-f]{64}", text) is None:
+        raise ValueError(f"{text[:80]!r} is no SHA-256")
+    return text
 
 
 def encode_change(change: Change) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from cli.cliworld import article
 from cli.showcase import CFG, DESIRED, LB, LIVE, SITE, VIP, WAVES, WIN1, WIN2, edited, first_plan, plan_to
 
 from provision.engine.drift import Difference, DriftReport
-from provision.engine.generations import Generation
+from provision.engine.documents import Generation
 from provision.engine.outcome import Applied, Declined, HalfBack, Stopped, WentBack
 from provision.engine.verify_report import Check, VerifyReport
 from provision.errors import ChangeFailed, ConnectionFailed

@@ -6,7 +6,8 @@ import stat
 
 import pytest
 
-from provision.engine.generations import Generation, Locked, Store, decode, encode, held, write_atomically
+from provision.engine.documents import Generation, decode, encode
+from provision.engine.generations import Locked, Store, held, write_atomically
 from provision.errors import SnapshotError
 from provision.model.ports import PortRange
 from provision.model.resources import DataChannelPorts
@@ -42,7 +43,7 @@ def test_what_is_written_is_read(store):
 
 
 def test_a_document_survives_the_wire():
-    assert decode(encode(generation()), "here") == generation()
+    assert decode(encode(generation()), "here", "lab") == generation()
 
 
 def test_a_changed_document_is_refused_with_its_place(store):
@@ -57,7 +58,7 @@ def test_a_changed_document_is_refused_with_its_place(store):
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"nonsense", b'{"sha256": "x"}'])
 def test_rubbish_is_refused(data):
     with pytest.raises(SnapshotError):
-        decode(data, "here")
+        decode(data, "here", "lab")
 
 
 def test_a_missing_generation_names_those_that_are_there(store):
