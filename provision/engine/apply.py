@@ -22,7 +22,7 @@ from provision.engine.prepare import (
     prepare_file,
     prepare_state,
 )
-from provision.engine.rollout import Rollout
+from provision.engine.rollout import Rollout, ours
 from provision.engine.verify import VerifyReport
 from provision.errors import ProvisionError, SnapshotError, UnsafePlan, VerificationFailed
 
@@ -164,14 +164,8 @@ def _roll_out(run: _Run) -> Outcome:
     except ProvisionError as error:
         return _go_back(run, error)
     except Exception as crash:  # noqa: BLE001  # a mistake of ours in the middle of a change goes back like any failure
-        return _go_back(run, _ours(crash))
+        return _go_back(run, ours(crash))
     return Applied(run.record("proven"), run.prepared.plan.kept, report)
-
-
-def _ours(crash: Exception) -> ProvisionError:
-    error = ProvisionError("P999", f"an error of provision itself: {type(crash).__name__}: {crash}")
-    error.__cause__ = crash
-    return error
 
 
 class NotServing(VerificationFailed):

@@ -16,7 +16,7 @@ from provision.model.change import Change
 from provision.model.cluster import Balancer, Cluster, Server
 from provision.model.state import Scope, State
 from provision.planning.diff import diff, fold
-from provision.planning.order import attainable
+from provision.planning.order import way_home
 from provision.planning.plan import Effect, Plan, Step, is_kept
 
 STARTING = {Effect.STARTS_FTPSVC, Effect.RESTARTS_FTPSVC}
@@ -73,12 +73,17 @@ class Rollout:
                 self._put_back(host, before)
             except ProvisionError as error:
                 errors[host] = error
-                left[host] = differences(self._managed(host), attainable(before.of_hosts([host])))
+            except Exception as crash:  # noqa: BLE001  # a mistake of ours on one host must not keep the others from going back
+                errors[host] = ours(crash)
+            if host in errors:
+                live = self._managed(host)
+                left[host] = differences(live, way_home(live, before.of_hosts([host])))
         return errors, left
 
     def _put_back(self, host: str, before: State) -> None:
         self.reading = self.reading.with_host(host, self._read(host))
-        changes = differences(self._managed(host), attainable(before.of_hosts([host])))
+        live = self._managed(host)
+        changes = differences(live, way_home(live, before.of_hosts([host])))
         if changes:
             self.perform(Step(host, changes))
 
@@ -122,6 +127,13 @@ def _machine(cluster: Cluster, host: str) -> Balancer | Server:
 def differences(live: State, wanted: State) -> tuple[Change, ...]:
     """What is left to do between the two, packages that we keep aside."""
     return tuple(one for one in diff(live, wanted) if not is_kept(one))
+
+
+def ours(crash: Exception) -> ProvisionError:
+    """A mistake of provision itself, as an error like any other."""
+    error = ProvisionError("P999", f"an error of provision itself: {type(crash).__name__}: {crash}")
+    error.__cause__ = crash
+    return error
 
 
 def describe(step: Step) -> str:

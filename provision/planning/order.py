@@ -11,8 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from provision.model.ports import PortSet
-from provision.model.resources import FirewallPorts, FtpService, Resource, Service
+from provision.model.resources import (
+    DataChannelPorts,
+    ExternalAddress,
+    File,
+    FirewallPorts,
+    FtpService,
+    Resource,
+    Service,
+)
 from provision.model.state import Key, State
+from provision.planning.diff import diff
 
 Ownership = Mapping[str, PortSet]
 """Which passive ports lead to which server, by server name."""
@@ -72,6 +81,24 @@ def attainable(past: State) -> State:
     for key, one in past.resources.items():
         fresh[key] = replace(one, current=one.running) if isinstance(one, Service | FtpService) else one
     return State(fresh, past.unread)
+
+
+CONFIGURATION = (File, DataChannelPorts, ExternalAddress)
+"""What services read when they start: to change it is to load it anew."""
+
+
+def way_home(live: State, past: State) -> State:
+    """What `live` has to become to be `past` again, as far as one can go back.
+
+    A service that was found running something older than what is on disk, and still does, is as it was found: it is
+    let alone, unless its configuration goes back as well and is loaded with that.
+    """
+    wanted = attainable(past)
+    moved = diff(live.read_only(), wanted.read_only())
+    if any(isinstance(one, CONFIGURATION) for change in moved for one in (change.before, change.after)):
+        return wanted
+    same = {key: one for key, one in past.resources.items() if live.resources.get(key) == one}
+    return State({**wanted.resources, **same}, past.unread)
 
 
 def accepting(live: State, desired: State) -> State:
