@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
 
@@ -10,22 +11,33 @@ from provision.engine.context import Event
 from provision.engine.ftp_stream import Dial, Stream
 from provision.engine.live import serving_server
 from provision.engine.prepare import Workplace
-from provision.engine.verify import Means, VerifyReport, verify
+from provision.engine.verify import Means, VerifyReport, verify, verify_server
 from provision.errors import ProvisionError
 from provision.model.cluster import Balancer
 
 
 def verify_cluster(work: Workplace) -> VerifyReport:
     """Verify the whole cluster with the run's sessions. Never raises for what the cluster does wrong."""
+    return verify(work.cluster, _means(work))
+
+
+def verify_servers(work: Workplace, names: Collection[str]) -> VerifyReport:
+    """Verify the servers among `names`, each by itself; no checks where none is. Never raises, like `verify_cluster`."""
+    means = _means(work)
+    reports = [verify_server(work.cluster, one, means) for one in work.cluster.servers if one.name in names]
+    checks = tuple(check for report in reports for check in report.checks)
+    return VerifyReport(checks, sum(report.seconds for report in reports))
+
+
+def _means(work: Workplace) -> Means:
     cluster, context = work.cluster, work.context
-    means = Means(
+    return Means(
         via={one.name: _channel(work, one) for one in cluster.balancers},
         token=secrets.token_hex(6),
         password=context.secrets[cluster.probe.password] if cluster.probe else None,
         serving=partial(_serving, work),
         say=lambda check: context.say(Event("verify", check.server or "", str(check))),
     )
-    return verify(cluster, means)
 
 
 def _channel(work: Workplace, balancer: Balancer) -> Dial:
