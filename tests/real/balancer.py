@@ -39,10 +39,9 @@ class Balancer:
         ]  # fmt: skip
         with (self._folder / "console").open("ab") as console:
             self._machine = self._world.start(*command, stdout=console, stderr=console)
-        self.wait_up()
+        self._wait_up()
 
-    def wait_up(self):
-        """Until systemd and the services answer."""
+    def _wait_up(self):
         deadline = time.monotonic() + BOOT_SECONDS
         while time.monotonic() < deadline:
             assert self._machine.poll() is None, self._last_words()
@@ -53,13 +52,10 @@ class Balancer:
         raise AssertionError(self._last_words())
 
     def reboot(self):
-        """As `systemctl reboot` does it; returns when it serves again."""
-        before = self._leader()
+        """As `systemctl reboot` does it; the container ends with it and is started again from the same disk."""
         self.run("systemctl", "reboot", check=False)
-        deadline = time.monotonic() + BOOT_SECONDS
-        while time.monotonic() < deadline and self._is(before):
-            time.sleep(0.1)
-        self.wait_up()
+        self._machine.wait(BOOT_SECONDS)
+        self.boot()
 
     def run(self, *command, check=True, **how):
         """At the console, as root."""

@@ -69,18 +69,18 @@ def test_3_both_clusters_log(shared):
     assert "ftp_control_west/" in names
 
 
-def test_4_the_first_goes_and_the_second_stays(shared):
+def test_4_the_second_goes_and_the_first_stays(shared):
     before = foreign(shared)
-    shared.desk.provision("rollback", shared.east, "--to", "0", "--yes", code=0)
-    assert listed(shared, EAST) == ""
-    assert "probe" in listed(shared, WEST)
-    assert shared.desk.json("drift", shared.west, code=0)["differences"] == []
+    shared.desk.provision("rollback", shared.west, "--to", "0", "--yes", code=0)
+    assert listed(shared, WEST) == ""
+    assert "probe" in listed(shared, EAST)
+    assert shared.desk.json("drift", shared.east, code=0)["differences"] == []
     assert foreign(shared) == before
 
 
-def test_5_the_second_goes_and_the_machine_is_as_it_was(shared):
-    shared.desk.provision("rollback", shared.west, "--to", "0", "--yes", code=0)
-    assert listed(shared, WEST) == ""
+def test_5_the_first_goes_and_the_machine_is_as_it_was(shared):
+    shared.desk.provision("rollback", shared.east, "--to", "0", "--yes", code=0)
+    assert listed(shared, EAST) == ""
     assert shared.balancer.shell("ls /etc/haproxy/conf.d /etc/rsyslog.d") == "/etc/haproxy/conf.d:\n\n/etc/rsyslog.d:"
     ports = shared.balancer.shell("firewall-cmd --permanent --list-ports")
     assert set(ports.split()) == {"8888/tcp", "10050/tcp"}

@@ -28,7 +28,7 @@ class World:
         self._pid, self._plugs = child_of(self._first.pid), 0
         for group in self._cgroups:
             (group / "cgroup.procs").write_text(f"{self._pid}\n")
-        self.run("mount", "-t", "tmpfs", "none", "/run/netns", prepare="mkdir -p /run/netns")
+        self.run("mount", "-t", "tmpfs", "none", "/run")
         self.run("ip", "link", "set", "lo", "up")
         self.run("ip", "link", "add", "segment", "type", "bridge")
         self.run("ip", "address", "add", f"{OPERATOR}/24", "dev", "segment")
@@ -52,10 +52,8 @@ class World:
         enter = ("nsenter", f"--target={self._pid}", "--mount", "--net", "--pid", f"--wdns={os.getcwd()}")
         return [*in_cgroups(self._cgroups), *enter, *inside, *map(str, command)]
 
-    def run(self, *command, at=None, check=True, prepare=None, timeout=120, **how):
+    def run(self, *command, at=None, check=True, timeout=120, **how):
         """Run to the end; output as text unless `text=False`."""
-        if prepare:
-            self.run("sh", "-c", prepare)
         usual = {"capture_output": True, "text": True, "timeout": timeout}
         if "input" not in how:
             usual["stdin"] = subprocess.DEVNULL
