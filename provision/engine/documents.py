@@ -1,7 +1,7 @@
 """Generations as documents: written by any operator, kept here and on balancers, and believed only as far as checked.
 
-A document may have been damaged, or forged on a balancer that somebody took over: everything in it is checked, its types,
-whose it is, and that it names nothing but what this product manages. Reads and writes no file itself.
+A document may have been damaged, or forged on a balancer that somebody took over: everything in it is checked, its
+types, whose it is, and that it names nothing but what this product manages. Reads and writes no file itself.
 """
 
 from __future__ import annotations
@@ -91,9 +91,7 @@ def decode(data: bytes, place: str, cluster: str, number: int | None = None) -> 
     """
     try:
         body = json.loads(data)
-        checksum = body.pop("sha256")
-        if checksum != _checksum(body) or body.pop("format") != FORMAT:
-            raise ValueError("the checksum does not fit")
+        _check_whole(body)
         state, before = decode_state(body.pop("state")), decode_state(body.pop("before"))
         generation = Generation(state=state, before=before, scope=decode_scope(body.pop("scope")), **body)
         _check(generation, cluster, number)
@@ -107,6 +105,13 @@ def decode(data: bytes, place: str, cluster: str, number: int | None = None) -> 
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _check_whole(body: dict[str, Any]) -> None:
+    """Takes checksum and format off. Raises ValueError when they do not fit."""
+    checksum = body.pop("sha256")
+    if checksum != _checksum(body) or body.pop("format") != FORMAT:
+        raise ValueError("the checksum does not fit")
 
 
 def _check(generation: Generation, cluster: str, number: int | None) -> None:

@@ -22,7 +22,7 @@ def verify_cluster(work: Workplace) -> VerifyReport:
 
 
 def verify_servers(work: Workplace, names: Collection[str]) -> VerifyReport:
-    """Verify the servers among `names`, each by itself; no checks where none is. Never raises, like `verify_cluster`."""
+    """Verify the servers among `names`, each by itself; no checks where none is. Never raises either."""
     means = _means(work)
     reports = [verify_server(work.cluster, one, means) for one in work.cluster.servers if one.name in names]
     checks = tuple(check for report in reports for check in report.checks)

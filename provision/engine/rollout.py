@@ -73,7 +73,7 @@ class Rollout:
                 self._put_back(host, before)
             except ProvisionError as error:
                 errors[host] = error
-            except Exception as crash:  # noqa: BLE001  # a mistake of ours on one host must not keep the others from going back
+            except Exception as crash:  # noqa: BLE001  # one host must not keep the others from going back
                 errors[host] = ours(crash)
             if host in errors:
                 live = self._managed(host)
