@@ -8,17 +8,48 @@ TAB=$(printf '\t')
 change_all() {
     setup "$1" "$2"
     WORK=$STATE/work
-    STAGED= REMOVED= INSTALLED=
+    LOCK=$R/var/lib/provision/.changing
+    REMOVED= INSTALLED=
     exec 3<&0
-    if prepare; then do_steps; else frame "failed:prepare $STATE" 1 "$(prepare 2>&1)"; fi
-    rm -rf "$WORK"
-    discard_staged
+    trap '' HUP PIPE # what was received is carried out, also when whoever asked is gone: never half a step
+    if prepared=$(prepare 2>&1); then
+        do_steps
+        rm -rf "$WORK"
+        discard_staged
+        rm -rf "$LOCK"
+    else
+        frame "failed:prepare $STATE" 1 "$prepared"
+    fi
     read_all "$@"
 }
 
+# prepare: alone on this machine, and without what a run that was killed left lying about.
 prepare() {
     mkdir -p "$STATE/originals" "$STATE/generations" && chmod 700 "$STATE" "$STATE/originals" "$STATE/generations" &&
-        rm -rf "$WORK" && mkdir "$WORK"
+        lock && rm -rf "$WORK" && mkdir "$WORK" || return
+    for folder in haproxy haproxy/conf.d sysconfig rsyslog.d; do rm -f "$R/etc/$folder"/.provision-new-*; done
+}
+
+# lock: waits for another run at most a minute. The lock of one that was killed is taken over.
+lock() {
+    patience=120
+    until mkdir "$LOCK" 2>/dev/null; do
+        if held; then
+            patience=$((patience - 1))
+            [ "$patience" -gt 0 ] || { echo "another run is changing this machine (process $holder)"; return 1; }
+            sleep 0.5
+        else
+            rm -rf "$LOCK" || return
+        fi
+    done
+    echo "$$" >"$LOCK/holder"
+}
+
+# held: whether the run that made the lock is still at work; one that was just made has no name in it yet.
+held() {
+    holder=$(cat "$LOCK/holder" 2>/dev/null)
+    [ -n "$holder" ] || { sleep 1; holder=$(cat "$LOCK/holder" 2>/dev/null); }
+    [ -n "$holder" ] && [ "$holder" != "$$" ] && tr '\0' ' ' <"/proc/$holder/cmdline" 2>/dev/null | grep -q ' provision '
 }
 
 do_steps() {
@@ -207,7 +238,7 @@ validate() {
         if [ -d "$R$path" ]; then
             view "$path" || return
             set -- "$@" -f "$WORK/view"
-        elif [ -e "$(beside "$path")" ]; then
+        elif staged "$path"; then
             set -- "$@" -f "$(beside "$path")"
         else
             set -- "$@" -f "$R$path"

@@ -14,6 +14,7 @@ setup() {
     STATE=$R/var/lib/provision/$CLUSTER
     MAIN=/etc/haproxy/haproxy.cfg
     SYSCONFIG=/etc/sysconfig/haproxy
+    STAGED=
     [ -n "$R" ] || PATH=$PATH:/usr/sbin:/sbin
 }
 
@@ -50,6 +51,9 @@ logical() {
 # beside PATH: where its next content waits, in the same folder so that a rename is enough.
 beside() { printf '%s/.provision-new-%s\n' "$R${1%/*}" "${1##*/}"; }
 
+# staged PATH: does this very run hold new content for it? What lies there from a run that was killed does not count.
+staged() { case " $STAGED " in *" $1 "*) [ -e "$(beside "$1")" ] ;; *) return 1 ;; esac; }
+
 # --- what haproxy's unit says ---------------------------------------------------------------------------------------
 
 # unit_text: the unit with its drop-ins, continued lines joined.
@@ -60,8 +64,8 @@ unit_text() {
 # unit_variables TEXT: NAME=value lines, the later wins. The file of its environment wins over the unit's own lines; one
 # that waits beside it wins over that.
 unit_variables() {
-    variables_file=$(beside "$SYSCONFIG")
-    [ -e "$variables_file" ] || variables_file=$R$SYSCONFIG
+    variables_file=$R$SYSCONFIG
+    ! staged "$SYSCONFIG" || variables_file=$(beside "$SYSCONFIG")
     printf '%s\n' "$1" | sed -n -e '/^Environment=/!d' -e 's/^Environment=//' -e 's/"//g' -e 's/ \([A-Z_]*=\)/\n\1/g' -e p
     [ ! -r "$variables_file" ] || sed -n "s/[\"']//g; /^[A-Z_]*=/p" "$variables_file"
 }
