@@ -2,8 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# A file's tests share a lab, so files, not tests, are dealt out to the two workers.
-SIDE_BY_SIDE := -n 2 --dist loadfile
+# Two workers; tests/conftest.py says which tests stay together.
+SIDE_BY_SIDE := -n 2 --dist loadgroup
 
 .PHONY: help setup demo test test-all test-real lint types imports shape bench wheel clean constraints
 

@@ -50,7 +50,7 @@ def silent(tmp_path):
     port = listeners[0].getsockname()[1]
     listeners.append(socket.create_server(("127.0.62.11", port)))
     file = tmp_path / "silent.yml"
-    file.write_text(SILENT.format(root=tmp_path / "lb1", port=port))
+    file.write_text(SILENT.format(root="/lab", port=port))
     yield file
     for one in listeners:
         one.close()
