@@ -21,6 +21,12 @@ from provision.remote.session import WinRMTarget
 
 LOGGERS = ("pypsrp", "psrpcore", "winrm", "requests", "requests_ntlm", "requests_credssp", "urllib3", "spnego")
 
+ANSWER_LIMIT = 8 * 1024 * 1024
+"""Bytes of one answer, unpacked. A whole reading is some ten kilobytes, an envelope at most half a megabyte."""
+
+PART = 65536
+UNAUTHORIZED = 401
+
 READ_MARGIN = 10.0
 """Seconds that an answer may take beyond the operation timeout before the server counts as silent."""
 
@@ -105,9 +111,40 @@ class Wire(HTTPAdapter):
         connect = min(self._target.connect_timeout, left)
         read = min(self._target.operation_timeout + READ_MARGIN, left)
         try:
-            return super().send(request, timeout=(connect, read))
+            response = super().send(request, timeout=(connect, read))
+            return self._checked(response)
         except requests.ReadTimeout as error:
             raise DeadlinePassed from error
+
+    def _checked(self, response: Response) -> Response:
+        """The answer with its whole body, as far as a WinRM server ever sends it.
+
+        Raises what the libraries raise for an answer that is none: another place to go to, a body sealed for a
+        connection that seals nothing, a body without end. A 401 is left as it is: requests_ntlm looks at its socket.
+        """
+        if response.is_redirect:
+            response.close()
+            raise requests.TooManyRedirects("a WinRM server never sends its client elsewhere")
+        sealed = response.headers.get("Content-Type", "").startswith("multipart/encrypted")
+        if sealed and self._target.scheme == "https":
+            response.close()
+            raise requests.RequestException("it sealed a message on a connection that seals none")
+        if response.status_code != UNAUTHORIZED:
+            self._take_in(response)
+        return response
+
+    def _take_in(self, response: Response) -> None:
+        """Read the body, within the limit and the deadline."""
+        body = bytearray()
+        for part in response.iter_content(PART):
+            body += part
+            if len(body) > ANSWER_LIMIT:
+                response.close()
+                raise requests.RequestException(f"its answer is longer than {ANSWER_LIMIT} bytes")
+            if self.deadline is not None and self.deadline.passed:
+                response.close()
+                raise DeadlinePassed
+        response._content = bytes(body)  # noqa: SLF001  # requests has no other way to give back what was read in parts
 
 
 def prepare(session: requests.Session, wire: Wire) -> None:
