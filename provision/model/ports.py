@@ -50,7 +50,7 @@ class PortSet:
         for word in re.split(r"[,\s]+", text.strip()) if text.strip() else ():
             match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", word)
             if match is None:
-                raise ValueError(f"not a port or port range: {word!r}")
+                raise ValueError(f"not a port or port range: {word[:40]!r}")
             parts.append(PortRange(int(match[1]), int(match[2] or match[1])))
         return cls.of(*parts)
 

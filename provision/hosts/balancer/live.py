@@ -103,7 +103,7 @@ def parse_live(stdout: bytes, cluster: Cluster, balancer: Balancer) -> LiveReadi
             table=tuple(one for name, frame in starting(found, "table:").items() for one in _entries(name, frame, ids)),
             old_workers=_old_workers(answers["units"].text, answers["processes"].text, pid),
         )
-    except (FrameError, KeyError, ValueError) as problem:
+    except (FrameError, KeyError, ValueError, csv.Error) as problem:
         raise ReadFailed("P500", "its answer was not understood", host=balancer.name, why=str(problem)) from problem
 
 
@@ -137,7 +137,7 @@ def _health(stat: str, sections: set[str]) -> tuple[tuple[ServerHealth, ...], di
             section=row["pxname"],
             server=row["svname"],
             status=row["status"],
-            check=row.get("check_status", "").removeprefix("* "),
+            check=(row.get("check_status") or "").removeprefix("* "),
             sessions=int(row["scur"] or 0),
             since=int(row["lastchg"]) if row.get("lastchg") else None,
         )

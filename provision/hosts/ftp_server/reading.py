@@ -71,7 +71,11 @@ def parse_reading(text: str, cluster: Cluster, server: Server) -> ServerReading:
         )
     facts = _facts(answer, sites)
     view = View(cluster, server, answer, managed, tuple(s.name for s in sites if s.answers))
-    return ServerReading(dict(_resources(answer, managed, cluster, server)), facts, tuple(findings.find(view)))
+    try:
+        return ServerReading(dict(_resources(answer, managed, cluster, server)), facts, tuple(findings.find(view)))
+    except ValueError as error:  # a word of the right type that means nothing: no port, no address, no range
+        what = "the script's answer is not understood"
+        raise ReadFailed("P410", what, host=server.name, why=str(error), next=answers.UNEXPECTED.next) from error
 
 
 def _installed(data: Any, server: Server) -> Answer:
