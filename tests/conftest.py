@@ -6,6 +6,7 @@ SHARING_ADDRESSES = {"labbalancer", "windows"}
 """Folders of tests whose hosts all stand at the same loopback addresses."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the workers read the groups
 def pytest_collection_modifyitems(items):
     for item in items:
         folder = item.path.parent.name
