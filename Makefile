@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # Two workers; tests/conftest.py says which tests stay together.
-SIDE_BY_SIDE := -n 2 --dist loadgroup
+SIDE_BY_SIDE := -n 2 --dist loadscope
 
 .PHONY: help setup demo test test-all test-real lint types imports shape bench wheel clean constraints
 
