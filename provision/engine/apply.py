@@ -25,6 +25,8 @@ from provision.engine.prepare import (
 from provision.engine.rollout import Rollout, ours
 from provision.engine.verify import VerifyReport
 from provision.errors import ProvisionError, SnapshotError, UnsafePlan, VerificationFailed
+from provision.model.resources import File, ForeignContent
+from provision.planning.plan import Plan
 
 Ask = Callable[[Prepared], bool]
 ROUNDS = 2
@@ -116,13 +118,13 @@ def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
     recorded = [one.number for one in balancer_generations(work, prepared.reading)]
     if max(recorded, default=-1) > max(work.store.numbers(), default=-1):
         catch_up(work)
-    numbers = [*work.store.numbers(), *recorded]
-    base = Generation(
+    number = max([*work.store.numbers(), *recorded], default=-1) + 1
+    found = Generation(
         cluster=work.cluster.name,
-        number=0,
+        number=number,
         when=work.context.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
         who=whoami(),
-        what="found before the first change",
+        what="found before a file of others was replaced" if number else "found before the first change",
         result="found",
         state=prepared.aim.live,
         before=prepared.aim.live,
@@ -130,12 +132,19 @@ def _begin(work: Workplace, verb: Verb, prepared: Prepared) -> Generation:
         definition=work.cluster.text,
         key=work.store.keep_key().hex(),
     )
-    started = replace(base, number=max(numbers, default=0) + 1, what=verb.what, result="started")
-    written = [started] if numbers else [base, started]
+    kept = [found] if number == 0 or replaces_foreign(prepared.plan) else []
+    started = replace(found, number=number + len(kept), what=verb.what, result="started")
+    written = [*kept, started]
     for generation in written:
         work.store.write(generation)
     copy_to_balancers(work, prepared.reading, written)
     return started
+
+
+def replaces_foreign(plan: Plan) -> bool:
+    """Whether a file goes that we did not write: what was found is then worth a generation to go back to."""
+    befores = [one.before for one in plan.net()]
+    return any(isinstance(one, File) and isinstance(one.content, ForeignContent) for one in befores)
 
 
 def _rollout(work: Workplace, verb: Verb, prepared: Prepared) -> Rollout:
