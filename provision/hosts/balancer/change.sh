@@ -141,6 +141,18 @@ do_firewall() { # add|remove runtime|permanent ZONE NETWORK|- PORTS (commas betw
     return "$fw_status"
 }
 
+# do_cut WHEN ZONE ENTRY PART REST|-: closes a part of an entry (commas between). firewalld from 0.9 on leaves the rest;
+# before, an entry is a word that stays as it is: then the rest comes beside it, and it goes.
+do_cut() {
+    do_firewall remove "$1" "$2" - "$4" || return
+    cut_where=
+    [ "$1" = runtime ] || cut_where=--permanent
+    cut_list=$(firewall-cmd $cut_where "--zone=$2" --list-ports) || return
+    case " $cut_list " in *" $3/tcp "*) ;; *) return 0 ;; esac
+    [ "$5" = - ] || do_firewall add "$1" "$2" - "$5" || return
+    do_firewall remove "$1" "$2" - "$3"
+}
+
 # --- files: what is replaced is kept, what is new waits beside until it has been checked ------------------------------
 
 # do_keep PATH ID SHA256: keeps a file under ID before it goes. SHA256 is what was read; "-": nothing was there.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from provision.errors import ChangeFailed
 from provision.hosts.balancer.digest import carried, sha256
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
+from provision.hosts.balancer.entries import cuts, rules, whole
 from provision.hosts.balancer.firewalld import Zone
 from provision.hosts.balancer.frames import Frame, FrameError, after, frames
 from provision.hosts.balancer.scripts import read_arguments, script
@@ -156,26 +157,21 @@ def _firewall(facts: BalancerFacts, changes: Iterable[Change], verb: str) -> Ite
             ("permanent", zone.permanent, old.permanent, new.permanent),
         )
         for when, live, had, wanted in parts:
-            added, removed = _entries(live.of(network or None), wanted - had, had - wanted)
+            entries, opened, closed = live.of(network or None), wanted - had, had - wanted
+            added, removed = rules(entries, opened, closed) if network else whole(entries, opened, closed)
             ports = added if verb == "add" else removed
             if ports:
-                yield ChangeStep(("firewall", verb, when, name, network or NOTHING, ",".join(map(str, ports))))
+                yield ChangeStep(("firewall", verb, when, name, network or NOTHING, _words(ports)))
+            for entry, part, rest in cuts(entries, closed) if verb == "remove" and not network else ():
+                yield ChangeStep(("cut", when, name, str(entry), _words(part), _words(rest) or NOTHING))
 
 
 def _ports(resource: Resource | None) -> FirewallPorts:
     return resource if isinstance(resource, FirewallPorts) else FirewallPorts(PortSet(), PortSet())
 
 
-def _entries(live: tuple[PortRange, ...], opened: PortSet, closed: PortSet) -> tuple[list[PortRange], list[PortRange]]:
-    """The entries to add and to remove.
-
-    firewalld before 0.9 knows entries only as they were written, and overlaps broke some versions: only what is not
-    covered is added, and of an entry that is partly closed the rest is added before it goes.
-    """
-    removed = [one for one in live if closed & PortSet.of(one)]
-    staying = PortSet.of(*(one for one in live if one not in removed))
-    rest = (opened | PortSet.of(*removed)) - closed - staying
-    return list(rest), removed
+def _words(ports: Iterable[PortRange]) -> str:
+    return ",".join(map(str, ports))
 
 
 # --- files and services -------------------------------------------------------------------------------------------
