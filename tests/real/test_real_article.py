@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from provision.model.ports import PortSet
+
+ARTICLE = Path(__file__).parents[2] / "clusters" / "article.yml"
 PORTS = (21, 8080, 10000, 10020)
 EDITS = {
     "closed and edited": {
@@ -17,7 +20,7 @@ EDITS = {
         "systemctl stop haproxy": "service",
     },
     "closed now and killed": {
-        "firewall-cmd --remove-port=10000-10020/tcp": "firewall",
+        "for one in $(firewall-cmd --list-ports); do firewall-cmd --remove-port=$one; done": "firewall",
         "rm /etc/rsyslog.d/provision-article.conf": "file",
         "systemctl kill -s KILL haproxy; sleep 1": "service",
     },
@@ -27,6 +30,10 @@ EDITS = {
 
 def states(lab, *ports):
     return {lab.reaches(port) for port in ports}
+
+
+def open_ports(listed):
+    return PortSet.parse(listed.replace("/tcp", "").replace(" ", ","))
 
 
 def ruleset(lab):
@@ -123,7 +130,17 @@ def test_11_after_a_reboot_it_serves_as_before(built):
     assert built.client("curl", "-sS", built.ftp_url("services")).stdout
 
 
-def test_12_the_way_back_closes_everything_and_keeps_the_package(built):
+def test_12_a_range_that_shrinks_and_grows_is_followed_by_firewall_and_servers(built):
+    narrow = built.folder / "narrow.yml"
+    narrow.write_text(ARTICLE.read_text().replace("10000-10020", "10000-10009"))
+    for file, ports in ((narrow, "10000-10009"), (ARTICLE, "10000-10020")):
+        built.desk.provision("cluster", str(file), "--yes", code=0)
+        now, at_boot = (built.balancer.shell(f"firewall-cmd {how} --list-ports") for how in ("", "--permanent"))
+        assert open_ports(now) == open_ports(at_boot) == PortSet.parse(f"21,8080,{ports}")
+        assert built.client("curl", "-sS", built.ftp_url("services")).stdout
+
+
+def test_13_the_way_back_closes_everything_and_keeps_the_package(built):
     said = built.desk.provision("rollback", "article", "--to", "0", "--yes", code=0).stdout
     assert "package haproxy is kept" in said
     assert states(built, *PORTS) == {"filtered"}
@@ -133,6 +150,6 @@ def test_12_the_way_back_closes_everything_and_keeps_the_package(built):
     assert {one["live"] for one in report if one["kind"] in ("data-channel-ports", "external-address")} == {None}
 
 
-def test_13_and_forward_again(built):
+def test_14_and_forward_again(built):
     built.desk.provision("cluster", "article", "--yes", code=0)
     assert built.client("curl", "-sS", built.ftp_url("services")).stdout

@@ -118,3 +118,10 @@ def test_9_nobody_is_refused_during_twenty_reloads(sliced):
     told = json.loads(client.communicate("stop\n", timeout=60)[0])
     assert told["failures"] == []
     assert told["logins"] > RELOADS
+
+
+def test_10_the_way_back_takes_the_rule_for_the_statistics_page_along(sliced):
+    assert "192.168.1.2/32" in sliced.balancer.shell("firewall-cmd --list-rich-rules")
+    sliced.desk.provision("rollback", sliced.file, "--to", "0", "--yes", code=0)
+    for how in ("", "--permanent"):
+        assert sliced.balancer.shell(f"firewall-cmd {how} --list-rich-rules; firewall-cmd {how} --list-ports").strip() == ""

@@ -15,7 +15,7 @@ Entries = tuple[PortRange, ...]
 
 
 def whole(live: Entries, opened: PortSet, closed: PortSet) -> tuple[list[PortRange], list[PortRange]]:
-    """The entries to add, and those to remove whole. Only what is not covered is added: overlaps broke some versions."""
+    """The entries to add, and those to remove whole. Only what is not covered is added: some versions broke on overlaps."""
     return list(opened - PortSet.of(*live)), [one for one in live if PortSet.of(one) <= closed]
 
 
@@ -34,7 +34,7 @@ def cuts(live: Entries, closed: PortSet) -> Iterator[tuple[PortRange, PortSet, P
 
 
 def rules(live: Entries, opened: PortSet, closed: PortSet) -> tuple[list[PortRange], list[PortRange]]:
-    """The rich rules to add and to remove. A rule is one text: where a part is closed, the rest comes before it goes."""
+    """The rich rules to add and to remove. A rule is one text: where a part is closed, the rest comes first."""
     removed = [one for one in live if closed & PortSet.of(one)]
     staying = PortSet.of(*(one for one in live if one not in removed))
     rest = (opened | PortSet.of(*removed)) - closed - staying
