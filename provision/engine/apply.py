@@ -69,12 +69,12 @@ def rollback_target(work: Workplace, number: int | None) -> Generation:
 
 
 def _previous(store: Store) -> int:
-    """The usable generation before the present one."""
+    """The usable generation before the present one. After a run that did not end that is the last usable one."""
     usable = [number for number in store.whole_numbers() if store.read(number).usable]
     if not usable:
         why = "no change was made yet, and no balancer keeps a copy"
         raise SnapshotError("P702", "there is no generation to go back to", why=why)
-    return usable[-2] if len(usable) > 1 else usable[-1]
+    return usable[-2] if len(usable) > 1 and store.unfinished() is None else usable[-1]
 
 
 def _run(work: Workplace, verb: Verb, ask: Ask) -> Outcome:

@@ -64,9 +64,9 @@ def compare(work: Workplace, reading: ClusterReading) -> DriftReport:
     """The comparison of a reading that was made."""
     reading = reading.without(hopeless(work.cluster, reading, work.masks.for_balancer))
     aim = aim_of_file(work, reading)
-    newest = newest_generation(work, reading)
+    newest, unfinished = newest_generation(work, reading), work.store.unfinished()
     changes = [one for one in diff(aim.state.read_only(), aim.live.read_only()) if not is_kept(one.inverse())]
-    differences = {host: _of_host(host, changes, newest) for host in work.cluster.hosts if host not in reading.failures}
+    differences = {host: _of_host(host, changes, newest, unfinished) for host in work.cluster.hosts if host not in reading.failures}
     return DriftReport(
         cluster=work.cluster.name,
         differences=differences,
@@ -84,12 +84,16 @@ def newest_generation(work: Workplace, reading: ClusterReading) -> Generation | 
     return max(known, key=lambda one: one.number, default=None)
 
 
-def _of_host(host: str, changes: list[Change], newest: Generation | None) -> tuple[Difference, ...]:
-    return tuple(Difference(one, since(one, newest)) for one in changes if one.key.host == host)
+def _of_host(
+    host: str, changes: list[Change], newest: Generation | None, unfinished: Generation | None
+) -> tuple[Difference, ...]:
+    return tuple(Difference(one, since(one, newest, unfinished)) for one in changes if one.key.host == host)
 
 
-def since(change: Change, newest: Generation | None) -> str:
-    """When a difference appeared: the hosts moved, or were rolled back, or the file did."""
+def since(change: Change, newest: Generation | None, unfinished: Generation | None = None) -> str:
+    """When a difference appeared: the hosts moved, or were rolled back, or the file did, or a run did not end."""
+    if unfinished is not None and change.key in unfinished.scope.keys:
+        return f"generation {unfinished.number} did not end ({unfinished.result})"
     if newest is None or newest.number == 0:
         return ""
     proven = newest.state.resources.get(change.key)

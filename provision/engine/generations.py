@@ -94,6 +94,12 @@ class Store:
             return False
         return True
 
+    def unfinished(self) -> Generation | None:
+        """The newest generation when its run did not end: it was stopped, killed, or could not go all the way back."""
+        numbers = self.whole_numbers()
+        newest = self.read(numbers[-1]) if numbers else None
+        return newest if newest is not None and newest.result in ("started", "interrupted", "failed") else None
+
     def latest(self) -> Generation | None:
         """The newest generation that is usable, or None."""
         for number in reversed(self.numbers()):

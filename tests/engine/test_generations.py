@@ -7,6 +7,7 @@ import stat
 import pytest
 
 from provision.engine.documents import Generation, decode, encode
+from provision.engine.apply import _previous
 from provision.engine.generations import Locked, Store, held, write_atomically
 from provision.errors import SnapshotError
 from provision.model.ports import PortRange
@@ -78,6 +79,21 @@ def test_a_finished_generation_says_how_it_ended(store):
     store.write(generation(2, "started"))
     store.write(generation(2, "undone"))
     assert store.read(2).result == "undone"
+
+
+@pytest.mark.parametrize("result", ["started", "interrupted", "failed"])
+def test_after_a_run_that_did_not_end_the_way_back_is_to_what_was_proven_last(store, result):
+    for number, how in ((1, "proven"), (2, "proven"), (3, result)):
+        store.write(generation(number, how))
+    assert store.unfinished().number == 3
+    assert _previous(store) == 2
+
+
+def test_after_a_proven_run_the_way_back_is_to_the_one_before(store):
+    for number, how in ((1, "proven"), (2, "proven"), (3, "undone")):
+        store.write(generation(number, how))
+    assert store.unfinished() is None
+    assert _previous(store) == 1
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
