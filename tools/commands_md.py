@@ -28,7 +28,7 @@ A CLUSTER is a path, or NAME for `clusters/NAME.yml`. Results go to stdout, ever
 | 6 | failed, and everything was rolled back and verified |
 | 7 | failed, and not everything could be rolled back |
 | 64 | wrong usage, or a question was needed and there is no terminal |
-| 130, 143 | stopped by Ctrl-C or TERM; the last line says what is where |
+| 129, 130, 143 | stopped by a terminal that hung up, Ctrl-C or TERM; the last line says what is where |
 
 With several clusters the first of 7, 6, 4, 5, 1, 2, 3 that occurred is the exit code. `--json` prints one document
 with `format`, `command` and `exit_code`, also on failure: then `error` has code, what, where, why and next. For one cluster

@@ -14,7 +14,7 @@ app = typer.Typer(
     name="provision",
     help="Load-balanced IIS FTP behind HAProxy, from one cluster file.",
     epilog="Exit codes: 0 done, 1 failed before a change, 2 differences, 3 hosts unread, 4 bad file, 5 locked, "
-    "6 rolled back, 7 not all rolled back, 64 usage, 130/143 stopped.",
+    "6 rolled back, 7 not all rolled back, 64 usage, 129/130/143 stopped.",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     pretty_exceptions_show_locals=False,

@@ -1,4 +1,5 @@
-"""Ctrl-C and TERM. Before anything is written they end the run at once; while writing, the first finishes the step.
+"""Ctrl-C, TERM and a terminal that hangs up. Before anything is written they end the run at once; while writing,
+the first finishes the step.
 
 Knows nothing of hosts: a writing command says with `hold` whom to tell.
 """
@@ -13,6 +14,13 @@ from dataclasses import dataclass, field
 
 EXIT_BASE = 128
 """Shells count a death by signal N as 128 + N."""
+
+
+def asks_to_stop() -> list[signal.Signals]:
+    """The signals that ask a run to stop. HUP is none where there is no such signal, and under nohup."""
+    hangup = getattr(signal, "SIGHUP", None)
+    heard = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([hangup] if heard else [])]
 
 
 @dataclass(slots=True)
@@ -35,7 +43,7 @@ class Signals:
         self._tell, self.where = tell, where
 
     def install(self) -> None:
-        """Take SIGINT and SIGTERM. Only in the main thread of the process.
+        """Take what `asks_to_stop`. Only in the main thread of the process.
 
         A thread of its own hears of them through a socket pair. Python runs handlers in the main thread, between two
         of its steps: while that thread waits for hosts, a signal that came a moment too early would wait as well.
@@ -43,7 +51,7 @@ class Signals:
         hears, told = socket.socketpair()
         told.setblocking(False)
         signal.set_wakeup_fd(told.detach(), warn_on_full_buffer=False)
-        for one in (signal.SIGINT, signal.SIGTERM):
+        for one in asks_to_stop():
             signal.signal(one, lambda _number, _frame: None)
         threading.Thread(target=self._listen, args=(hears,), name="signals", daemon=True).start()
 

@@ -5,9 +5,11 @@ It must not know what is said, nor decide what is worth saying. One door for a r
 
 from __future__ import annotations
 
+import errno
 import json
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TextIO
@@ -120,17 +122,28 @@ class Door:
         if id(stream) in self._gone:
             return
         console = self._console(stream)
-        try:
+        with self._leaving(stream):
             for text in lines:
                 console.print(text, end=end, soft_wrap=True)
             stream.flush()
-        except (BrokenPipeError, ValueError):
-            self._gone.add(id(stream))
 
     def _wipe(self) -> None:
         if self._status:
             self._status = False
-            self._console(self.err).control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+            with self._leaving(self.err):
+                self._console(self.err).control(Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2)))
+
+    @contextmanager
+    def _leaving(self, stream: TextIO) -> Iterator[None]:
+        """A reader that leaves while it is written to: a pipe that is closed, a terminal that hung up (EIO)."""
+        try:
+            yield
+        except (BrokenPipeError, ValueError):
+            self._gone.add(id(stream))
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+            self._gone.add(id(stream))
 
     def _console(self, stream: TextIO) -> Console:
         width = self.manner.width or (None if stream.isatty() else WIDTH_WITHOUT_TERMINAL)

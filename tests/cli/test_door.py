@@ -1,5 +1,6 @@
 """The one door: secrets and control characters stay inside, streams are what they are."""
 
+import errno
 import io
 import json
 
@@ -114,12 +115,17 @@ def test_colour_is_for_terminals_and_can_be_turned_off(monkeypatch):
 
 
 class Gone(io.StringIO):
+    def __init__(self, error):
+        super().__init__()
+        self.error = error
+
     def write(self, text):
-        raise BrokenPipeError
+        raise self.error
 
 
-def test_a_reader_that_went_away_is_no_error():
-    one = Door(Gone(), io.StringIO())
+@pytest.mark.parametrize("error", [BrokenPipeError(), OSError(errno.EIO, "Input/output error")])
+def test_a_reader_that_went_away_and_a_terminal_that_hung_up_are_no_error(error):
+    one = Door(Gone(error), io.StringIO())
     one.result([line("x")])
     one.result([line("y")])
 

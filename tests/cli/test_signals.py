@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from provision.cli.signals import Signals
+from provision.cli.signals import Signals, asks_to_stop
 
 SILENT = """\
 cluster: silent
@@ -56,7 +56,7 @@ def silent(tmp_path):
         one.close()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_run_that_waits_for_silent_hosts_ends_at_once_and_says_so(silent, number, code):
     command = [sys.executable, "-m", "provision", "drift", str(silent)]
     environment = {"SILENT_PASSWORD": "x" * 12, "PROVISION_HOME": str(silent.parent), "PATH": "/usr/bin:/bin"}
@@ -68,6 +68,12 @@ def test_a_run_that_waits_for_silent_hosts_ends_at_once_and_says_so(silent, numb
         _, rest = process.communicate(timeout=10)
     assert "reading" in first
     assert (process.returncode, rest.splitlines()[-1]) == (code, "stopped: nothing was changed")
+
+
+def test_under_nohup_a_hangup_is_still_ignored(monkeypatch):
+    assert signal.SIGHUP in asks_to_stop()
+    monkeypatch.setattr(signal, "getsignal", lambda _one: signal.SIG_IGN)
+    assert asks_to_stop() == [signal.SIGINT, signal.SIGTERM]
 
 
 def test_hosts_that_never_answer_are_unknown_after_the_deadline(silent):
