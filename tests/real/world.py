@@ -15,6 +15,7 @@ from real.needs import UNSHARE
 
 NET = "192.168.1"
 OPERATOR = f"{NET}.2"
+GROUP = "provision-real-"
 
 
 class World:
@@ -22,7 +23,7 @@ class World:
 
     def __init__(self):
         command = [*UNSHARE, "--mount-proc", "sh", "-c", "echo ready; exec cat"]
-        self._cgroups = make_cgroups(f"provision-real-{os.getpid()}-{time.monotonic_ns()}")
+        self._cgroups = make_cgroups(f"{GROUP}{os.getpid()}-{time.monotonic_ns()}")
         self._first = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._first.stdout.readline() == "ready\n"
         self._pid, self._plugs = child_of(self._first.pid), 0
@@ -87,9 +88,18 @@ def make_cgroups(name):
         root = next((one for one in roots if Path(one, "cgroup.procs").exists()), None)
         if root:
             group = Path(root + path.rstrip("/"), name)
+            for left in abandoned(group.parent, GROUP):
+                remove_cgroup(left)
             group.mkdir()
             found.append(group)
     return found
+
+
+def abandoned(folder, prefix):
+    """Folders named PREFIX, the number of a process that is gone, and more: what a run that was killed left."""
+    for one in folder.glob(f"{prefix}[0-9]*-*"):
+        if not Path("/proc", one.name.removeprefix(prefix).partition("-")[0]).exists():
+            yield one
 
 
 def in_cgroups(groups):
