@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from provision.definition.load import parse_cluster
@@ -14,8 +15,10 @@ from provision.engine.keys import MaskMaker
 from provision.engine.read import ClusterReading, read_hosts
 from provision.engine.sessions import Sessions
 from provision.errors import ProvisionError, SnapshotError, UnsafePlan
+from provision.hosts.balancer.facts import MAIN
 from provision.model.change import Finding
 from provision.model.cluster import Cluster
+from provision.model.resources import File, ForeignContent, Resource
 from provision.model.state import Scope
 from provision.planning.plan import Plan
 from provision.planning.safety import Consequence, consequences
@@ -52,23 +55,33 @@ class Workplace:
 
 def recorded_scope(work: Workplace, reading: ClusterReading) -> Scope:
     """What earlier runs managed: from this machine's newest generation and from what the balancers recorded."""
-    scope = Scope()
-    for generation in (work.store.latest(), *balancer_generations(work, reading)):
-        if generation is not None:
-            scope |= generation.scope
-    hosts = set(work.cluster.hosts)
-    return Scope({key: ports for key, ports in scope.keys.items() if key.host in hosts})
+    latest = work.store.latest()
+    scope = latest.scope if latest else Scope()
+    for name, generation in _recorded(work, reading).items():
+        others = {one.name for one in work.cluster.balancers} - {name}  # each balancer speaks for itself
+        scope |= Scope({key: ports for key, ports in generation.scope.keys.items() if key.host not in others})
+    hosts, live = set(work.cluster.hosts), reading.state.resources
+    mine = {key: ports for key, ports in scope.keys.items() if key.host in hosts and not _is_foreign(live.get(key))}
+    return Scope(mine)
+
+
+def _is_foreign(resource: Resource | None) -> bool:
+    """A file that somebody else wrote where once was ours: it is theirs now, and not ours to take away."""
+    return isinstance(resource, File) and isinstance(resource.content, ForeignContent)
 
 
 def balancer_generations(work: Workplace, reading: ClusterReading) -> list[Generation]:
     """The newest generation that each balancer recorded; damaged ones are left out."""
-    found = []
+    return list(_recorded(work, reading).values())
+
+
+def _recorded(work: Workplace, reading: ClusterReading) -> dict[str, Generation]:
+    """The same by the balancer that holds it."""
+    found = {}
     for name, facts in reading.balancer_facts.items():
         if facts.recorded:
-            try:
-                found.append(decode(facts.recorded, name, work.cluster.name))
-            except SnapshotError:
-                continue
+            with suppress(SnapshotError):
+                found[name] = decode(facts.recorded, name, work.cluster.name)
     return found
 
 
@@ -102,7 +115,17 @@ def prepare_state(work: Workplace, target: Generation) -> Prepared:
     refuse_unread(reading)
     scope = target.scope | recorded_scope(work, reading)
     aim = aim_at_state(reading, target.state, scope, _way_back(work, target, reading))
-    return _prepared(work, reading, aim)
+    prepared = _prepared(work, reading, aim)
+    refuse_newer_foreign(prepared.plan)
+    return prepared
+
+
+def refuse_newer_foreign(plan: Plan) -> None:
+    """Raises UnsafePlan when going back would replace a main file that somebody else wrote since."""
+    for change in plan.net():
+        if change.key.name == MAIN and _is_foreign(change.before):
+            what = f"{MAIN} was written by somebody else since that generation and would be replaced"
+            raise UnsafePlan(ADOPTABLE, what, where=change.key.host, next=f"move it away there (mv {MAIN} ...) first")
 
 
 def _way_back(work: Workplace, target: Generation, reading: ClusterReading) -> WayBack:
