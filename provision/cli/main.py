@@ -46,7 +46,7 @@ def run(
     *,
     signals: bool = True,
 ) -> int:
-    """Run the command line `words` and return its exit code. `signals`: take SIGINT, SIGTERM and SIGHUP (main thread only)."""
+    """Run the command line `words` and return its exit code. `signals`: take those that stop it (main thread)."""
     try:
         parsed = surface(args=list(words), prog_name="provision", standalone_mode=False)
     except typer.TyperException as error:

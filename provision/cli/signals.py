@@ -1,5 +1,4 @@
-"""Ctrl-C, TERM and a terminal that hangs up. Before anything is written they end the run at once; while writing,
-the first finishes the step.
+"""Ctrl-C, TERM and HUP. Before anything is written they end the run at once; while writing, the first finishes the step.
 
 Knows nothing of hosts: a writing command says with `hold` whom to tell.
 """
@@ -18,9 +17,8 @@ EXIT_BASE = 128
 
 def asks_to_stop() -> list[signal.Signals]:
     """The signals that ask a run to stop. HUP is none where there is no such signal, and under nohup."""
-    hangup = getattr(signal, "SIGHUP", None)
-    heard = hangup is not None and signal.getsignal(hangup) is not signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([hangup] if heard else [])]
+    known = [one for one in signal.Signals if one.name in ("SIGINT", "SIGTERM", "SIGHUP")]
+    return [one for one in known if one.name != "SIGHUP" or signal.getsignal(one) is not signal.SIG_IGN]
 
 
 @dataclass(slots=True)

@@ -221,8 +221,8 @@ def _converge(run: _Run) -> bool:
 
 def _stopped(run: _Run) -> Stopped:
     ended, touched = run.record("interrupted"), tuple(run.rollout.touched)
-    waiting = tuple(dict.fromkeys(step.host for step in run.prepared.plan.steps if step.host not in touched))
-    return Stopped(ended, touched, waiting, run.work.context.stop.exit_code, run.rollout.reading)
+    due = tuple(step.host for step in run.rollout.due)
+    return Stopped(ended, touched, due, run.work.context.stop.exit_code, run.rollout.reading)
 
 
 def _go_back(run: _Run, error: ProvisionError) -> Outcome:

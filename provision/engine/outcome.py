@@ -61,13 +61,21 @@ class HalfBack:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Stopped between two steps because the operator asked. `done` hosts are new, `waiting` ones are as before."""
+    """Stopped between two steps because the operator asked. `done` hosts were changed.
+
+    `due` has the host of each step that is still to come, in their order: also a host of `done` that has another one.
+    """
 
     generation: Generation
     done: tuple[str, ...]
-    waiting: tuple[str, ...]
+    due: tuple[str, ...]
     exit_code: int
     reading: ClusterReading
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The hosts with steps to come that are as they were, each once."""
+        return tuple(dict.fromkeys(host for host in self.due if host not in self.done))
 
 
 Outcome = Unchanged | Declined | Applied | WentBack | HalfBack | Stopped

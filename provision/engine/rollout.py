@@ -27,6 +27,7 @@ STARTING = {Effect.STARTS_FTPSVC, Effect.RESTARTS_FTPSVC}
 class Rollout:
     """One run of changes over open sessions. `reading` follows what was read last; `touched` hosts in order.
 
+    `due` are the steps of the present plan that were not begun.
     `await_up` waits until a server whose service (re)started takes logins again; it raises ChangeFailed.
     """
 
@@ -39,12 +40,15 @@ class Rollout:
     reading: ClusterReading
     await_up: Callable[[str], None]
     touched: list[str] = field(default_factory=list)
+    due: tuple[Step, ...] = ()
 
     def run(self, plan: Plan) -> bool:
         """Carry out `plan`. False when the operator asked to stop between two steps. Raises HostError."""
+        self.due = plan.steps
         for step in plan.steps:
             if self.context.stop.asked:
                 return False
+            self.due = self.due[1:]
             self.perform(step)
             if set(step.effects) & STARTING:
                 self.await_up(step.host)

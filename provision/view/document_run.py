@@ -80,6 +80,6 @@ def outcome_value(outcome: Outcome) -> Document:
             failed = {host: error_value(one) for host, one in failures.items()}
             differ = {host: change_values(changes) for host, changes in left.items()}
             return {"outcome": "not all rolled back", "error": error_value(error), "failures": failed, "left": differ}
-        case Stopped(generation, done_hosts, waiting):
-            changed, same = list(done_hosts), list(waiting)
-            return {"outcome": "stopped", "generation": generation.number, "changed": changed, "unchanged": same}
+        case Stopped(generation, done_hosts, due):
+            where: Document = {"changed": list(done_hosts), "unchanged": list(outcome.waiting), "due": list(due)}
+            return {"outcome": "stopped", "generation": generation.number, **where}

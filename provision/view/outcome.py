@@ -80,9 +80,12 @@ def _failure(error: ProvisionError) -> Lines:
 
 def _stopped(outcome: Stopped, again: str, look: str) -> Lines:
     rows = [line(("Stopped between two steps.", "bold"))]
-    rows += [line(ADD, (host, "bold"), "  was changed and read again", indent=2) for host in outcome.done]
+    for host in outcome.done:
+        rest = outcome.due.count(host)
+        more = f"; {plural(rest, 'more step is', 'more steps are')} to come there" if rest else ""
+        rows.append(line(ADD, (host, "bold"), f"  was changed and read again{more}", indent=2))
     rows += [line(SAME, (host, "bold"), "  is as it was", indent=2) for host in outcome.waiting]
-    rows.append(
-        line(f"{plural(len(outcome.waiting), 'host')} to go. Generation {outcome.generation.number} is interrupted.")
-    )
+    count = plural(len(outcome.due), "step")
+    rows.append(line(f"{count} to go: {' -> '.join(outcome.due)}."))
+    rows.append(line(f"Generation {outcome.generation.number} is interrupted."))
     return rows + next_lines(look, again)

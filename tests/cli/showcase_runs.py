@@ -72,7 +72,7 @@ OUTCOMES = {
     "went-back": WentBack(UNPROVEN, (LB, WIN1), None),
     "went-back-unverified": WentBack(UNPROVEN, (LB, WIN1, WIN2), BROKEN),
     "half-back": HalfBack(UNPROVEN, {WIN1: RESET}, {WIN1: (RANGE,)}),
-    "stopped": Stopped(GENERATION, (LB,), (WIN1, WIN2), 130, None),
+    "stopped": Stopped(GENERATION, (LB,), (WIN1, WIN2, LB), 130, None),
     "declined": Declined(),
 }
 

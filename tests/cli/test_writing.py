@@ -33,7 +33,7 @@ SHAPES = {
     "applied": {"required": ["generation", "kept", "verified"], "properties": {"kept": {"items": CHANGE}}},
     "rolled back": {"required": ["error", "restored"], "properties": {"error": ERROR}},
     "not all rolled back": {"required": ["error", "failures", "left"], "properties": {"error": ERROR}},
-    "stopped": {"required": ["generation", "changed", "unchanged"]},
+    "stopped": {"required": ["generation", "changed", "unchanged", "due"]},
     "declined": {},
     "unchanged": {"required": ["plan", "findings", "seconds", "unverified"]},
 }

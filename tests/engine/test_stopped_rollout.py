@@ -1,0 +1,53 @@
+"""A rollout that is asked to stop knows which steps it did not begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from provision.engine.context import Context
+from provision.engine.outcome import Stopped
+from provision.engine.rollout import Rollout
+from provision.model.change import Change
+from provision.model.resources import Package
+from provision.model.state import Key, Scope, State
+from provision.planning.plan import Plan, Step
+
+
+@dataclass(slots=True)
+class StopsAfterFirst(Rollout):
+    """Every step succeeds; the operator asks to stop during the first."""
+
+    begun: list[str] = field(default_factory=list)
+
+    def perform(self, step: Step) -> None:
+        self.begun.append(step.host)
+        self.touched.append(step.host)
+        self.context.stop.ask(1)
+
+
+def rollout() -> StopsAfterFirst:
+    context = Context(opener=None, secrets={})
+    return StopsAfterFirst(None, None, None, context, Scope.of(State({})), {}, None, lambda _server: None)
+
+
+def plan(*hosts: str) -> Plan:
+    steps = [Step(host, (Change(Key(host, "package", "haproxy"), None, Package()),)) for host in hosts]
+    return Plan(tuple(steps), (), 0, "")
+
+
+def test_the_steps_that_were_not_begun_are_known_also_a_second_one_of_a_changed_host() -> None:
+    run = rollout()
+    assert run.run(plan("lb1", "win1", "lb1")) is False
+    assert run.begun == ["lb1"]
+    assert [step.host for step in run.due] == ["win1", "lb1"]
+
+
+def test_after_the_last_step_nothing_is_due() -> None:
+    run = rollout()
+    assert run.run(plan("lb1")) is True
+    assert run.due == ()
+
+
+def test_a_changed_host_with_another_step_is_not_among_those_that_are_as_they_were() -> None:
+    stopped = Stopped(None, ("lb1",), ("win1", "lb1"), 130, None)
+    assert stopped.waiting == ("win1",)
