@@ -6,11 +6,9 @@ from collections.abc import Mapping
 
 from provision.model.cluster import Balancer, Server
 from provision.model.secret import Secret, SecretRef
-from provision.remote.psrp import open_psrp
 from provision.remote.session import PowerShellSession, WinRMTarget
 from provision.remote.ssh import ShellSession, open_ssh
 from provision.remote.ssh_target import SshTarget
-from provision.remote.winrs import open_winrs
 
 
 class WireOpener:
@@ -51,7 +49,14 @@ class WireOpener:
             verify=winrm.verify,
             connect_timeout=self._connect_timeout,
         )
-        return open_winrs(target) if winrm.transport == "winrs" else open_psrp(target)
+        # Each library costs up to a fifth of a second to load, and a run needs one of them, or none.
+        if winrm.transport == "winrs":
+            from provision.remote.winrs import open_winrs  # noqa: PLC0415  # see above
+
+            return open_winrs(target)
+        from provision.remote.psrp import open_psrp  # noqa: PLC0415  # see above
+
+        return open_psrp(target)
 
     def _secret(self, ref: SecretRef | None) -> Secret | None:
         return self._secrets[ref] if ref is not None else None
