@@ -7,7 +7,7 @@ from provision.cli.work import open_run
 from provision.engine.drift import DriftReport, compare
 from provision.engine.drift import drift as compare_live
 from provision.engine.ftp_verify import verify_cluster
-from provision.engine.live import read_live
+from provision.engine.live import LiveReport, read_live
 from provision.engine.prepare import plan_of_reading, read
 from provision.errors import ProvisionError
 from provision.model.cluster import Cluster
@@ -42,7 +42,7 @@ def plan(desk: Desk, cluster: str | None, limit: list[str] | None, adopt: bool) 
 
 def _partial(desk: Desk, cluster: Cluster, name: str | None, report: DriftReport) -> int:
     rows = heading(cluster, len(cluster.hosts) - len(report.failures), report.seconds)
-    rows += drift_lines(cluster, report, verbose=desk.common.verbose)
+    rows += drift_lines(cluster, report, verbose=desk.common.verbose, as_plan=True)
     rows.append(line("No plan: nothing is changed while a host cannot be read."))
     rows += next_lines(command_line("plan", *([name] if name else [])))
     return desk.finish(report.exit_code, tidy(rows), lambda: drift_value(cluster, report))
@@ -100,7 +100,7 @@ def status(desk: Desk, cluster: str | None) -> int:
     found = desk.load(cluster)
     with open_run(desk, found) as run:
         live = read_live(run.work)
-    rows = [*loud_lines(found), *status_lines(found, live)]
+    rows = [*loud_lines(found), *status_lines(found, live), *_set_up(live, cluster)]
     return desk.finish(3 if live.failures else 0, rows, lambda: {**live_value(found, live), **loud_value(found)})
 
 
@@ -109,5 +109,12 @@ def sessions(desk: Desk, cluster: str | None) -> int:
     found = desk.load(cluster)
     with open_run(desk, found) as run:
         live = read_live(run.work, servers=False)
-    rows = [*loud_lines(found), *session_lines(found, live)]
+    rows = [*loud_lines(found), *session_lines(found, live), *_set_up(live, cluster)]
     return desk.finish(3 if live.failures else 0, rows, lambda: {**live_value(found, live), **loud_value(found)})
+
+
+def _set_up(live: LiveReport, name: str | None) -> Lines:
+    """What comes first where nothing runs yet."""
+    if not live.fresh:
+        return []
+    return [line("Not set up yet."), *next_lines(command_line("plan", *([name] if name else [])))]

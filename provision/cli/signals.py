@@ -1,4 +1,4 @@
-"""Ctrl-C, TERM and HUP. Before anything is written they end the run at once; while writing, the first finishes the step.
+"""Ctrl-C, TERM and HUP. Before anything is written they end the run at once; while writing, the first ends the step.
 
 Knows nothing of hosts: a writing command says with `hold` whom to tell.
 """

@@ -14,7 +14,7 @@ from provision.engine.generations import Store
 from provision.engine.prepare import Workplace, read
 from provision.engine.read import ClusterReading
 from provision.errors import ProvisionError, ReadFailed
-from provision.hosts.balancer.live import LiveReading, live_script, parse_live
+from provision.hosts.balancer.live import LiveReading, NotSetUp, live_script, parse_live
 from provision.model.cluster import Balancer
 
 
@@ -30,6 +30,11 @@ class LiveReport:
     failures: Mapping[str, ProvisionError]
     locked: bool
     seconds: float
+
+    @property
+    def fresh(self) -> bool:
+        """Whether some balancer was never set up, so that a plan is what comes next."""
+        return any(isinstance(error, NotSetUp) for error in self.failures.values())
 
     @property
     def holders(self) -> tuple[str, ...]:

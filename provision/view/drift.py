@@ -13,15 +13,17 @@ from provision.view.plan import diff_lines, loud_lines
 from provision.view.words import change_words, property_word, rank_of
 
 
-def drift_lines(cluster: Cluster, report: DriftReport, *, verbose: bool) -> Lines:
-    """The comparison of one cluster, its summary last."""
+def drift_lines(cluster: Cluster, report: DriftReport, *, verbose: bool, as_plan: bool = False) -> Lines:
+    """The comparison of one cluster, its summary last. The file stands first; `as_plan` what is there now does."""
     width = max(map(len, cluster.hosts)) + 3
     rows = loud_lines(cluster)
+    if any(report.differences.values()):
+        rows.append(line(("(now -> wanted)" if as_plan else "(file -> found)", "dim")))
     for host in cluster.hosts:
         if host in report.failures:
             rows += _unread(host.ljust(width), report.failures[host])
         else:
-            rows += _host(host, width, report, verbose=verbose)
+            rows += _host(host, width, report, verbose=verbose, as_plan=as_plan)
     return [*rows, *finding_lines(report.findings, verbose=verbose), line(), _summary(report)]
 
 
@@ -31,7 +33,7 @@ def _unread(name: str, error: ProvisionError) -> Lines:
     return rows + ([line("do: ", error.next, indent=4)] if error.next else [])
 
 
-def _host(host: str, width: int, report: DriftReport, *, verbose: bool) -> Lines:
+def _host(host: str, width: int, report: DriftReport, *, verbose: bool, as_plan: bool) -> Lines:
     found, same, unknown = report.differences[host], report.same[host], report.unknown.get(host, 0)
     total = same + len(found) + unknown
     name = (host.ljust(width), "bold")
@@ -41,14 +43,15 @@ def _host(host: str, width: int, report: DriftReport, *, verbose: bool) -> Lines
     verb = "differs" if len(found) == 1 else "differ"
     rows = [line(name, CHANGE, f"{len(found)} of {total} {verb}{rest}")]
     ordered = sorted(found, key=lambda one: rank_of(one.change.key))
-    return rows + [row for one in ordered for row in _difference(one, verbose=verbose)]
+    return rows + [row for one in ordered for row in _difference(one, verbose=verbose, as_plan=as_plan)]
 
 
-def _difference(one: Difference, *, verbose: bool) -> Lines:
-    word = property_word(one.change.key).ljust(18)
+def _difference(one: Difference, *, verbose: bool, as_plan: bool) -> Lines:
+    change = one.change.inverse() if as_plan else one.change
+    word = property_word(change.key).ljust(18)
     since = f"     {one.since}" if one.since else ""
-    head = line(word, " ", change_words(one.change), (since, "dim"), indent=4)
-    return [head, *diff_lines(one.change, verbose=verbose)]
+    head = line(word, " ", change_words(change), (since, "dim"), indent=4)
+    return [head, *diff_lines(change, verbose=verbose)]
 
 
 def _summary(report: DriftReport) -> Text:

@@ -52,7 +52,12 @@ def session_lines(cluster: Cluster, report: LiveReport) -> Lines:
     rows += [row for host, error in report.failures.items() for row in _failure(host, error)]
     count = Counter(one.server or "no server" for live in report.balancers.values() for one in live.sessions)
     told = ", ".join(f"{server} {number}" for server, number in sorted(count.items()))
-    return [*rows, line(f"{plural(sum(count.values()), 'connection')}{': ' if told else '.'}{told}")]
+    total = f"{plural(sum(count.values()), 'connection')}{': ' if told else '.'}{told}"
+    if not report.failures:
+        return [*rows, line(total)]
+    asked = ", ".join(report.balancers)
+    known = f"Through {asked}: {total}" if asked else "How many connections there are is unknown."
+    return [*rows, line(UNKNOWN, known, f"; through {', '.join(report.failures)}: unknown" if asked else "")]
 
 
 def _balancer(balancer: Balancer, report: LiveReport) -> tuple[str, ...]:

@@ -67,7 +67,8 @@ class Progress:
         with self._guard:
             self._remember(event)
             mark, words = SPOKEN[event.kind]
-            told = " ".join(one for one in (event.host, words, event.text) if one)
+            text = event.text.removeprefix(f"{event.host}: ")  # an error names its host itself
+            told = " ".join(one for one in (event.host, words, text) if one)
             if not self.door.talks_to_terminal:
                 self.door.talk([line(f"{self.now():%H:%M:%SZ} ", mark, told)])
             elif event.kind in LASTING:

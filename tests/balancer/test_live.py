@@ -6,7 +6,7 @@ from printing import frame
 
 from provision.errors import ReadFailed
 from provision.hosts.balancer.frames import Frame
-from provision.hosts.balancer.live import ServerHealth, Session, TableEntry, live_script, parse_live
+from provision.hosts.balancer.live import NotSetUp, ServerHealth, Session, TableEntry, live_script, parse_live
 
 INFO = "Name: HAProxy\nVersion: 2.4.22-f8e3218\nPid: 78\nUptime: 0d 0h01m40s\nUptime_sec: 100\n"
 STAT = """# pxname,svname,qcur,scur,status,lastchg,sid,check_status,
@@ -35,11 +35,19 @@ PROCESSES = """    1     0    9000 systemd
 
 def answer(**parts):
     texts = {
-        "info": INFO, "stat": STAT, "sessions": SESSIONS, "table:FTPVIP": TABLE, "table:FTPVIP_article": "Unknown table\n",
+        "recorded": "", "info": INFO, "stat": STAT, "sessions": SESSIONS, "table:FTPVIP": TABLE, "table:FTPVIP_article": "Unknown table\n",
         "units": "MainPID=70\nId=haproxy.service\n", "processes": PROCESSES, **parts,
     }
     found = [Frame(name, 0, text) for name, text in texts.items()]
     return b"".join(frame(one) for one in (*found, Frame("end", 0, "")))
+
+
+def asked(*refusing, **parts):
+    """The answers, of which some ended with 1."""
+    data = answer(**parts)
+    for name in refusing:
+        data = data.replace(f"provision-frame {name} 0 ".encode(), f"provision-frame {name} 1 ".encode())
+    return parse_live(data, cluster(), cluster().balancers[0])
 
 
 def live(**parts):
@@ -91,9 +99,21 @@ def test_the_wrapper_of_el7_and_the_workers_above_the_present_one_are_not_old():
 
 
 def test_a_haproxy_that_cannot_be_asked_is_not_an_idle_one():
-    data = answer().replace(f"provision-frame stat 0 {len(STAT)}".encode(), f"provision-frame stat 1 {len(STAT)}".encode())
     with pytest.raises(ReadFailed, match="P543"):
-        parse_live(data, cluster(), cluster().balancers[0])
+        asked("stat")
+
+
+@pytest.mark.parametrize(("refusing", "stat"), [(("recorded", "info", "stat"), STAT), (("recorded",), "# pxname,svname,status,scur,\n")])
+def test_before_the_first_change_the_cluster_is_not_set_up_instead_of_broken(refusing, stat):
+    with pytest.raises(NotSetUp):
+        asked(*refusing, stat=stat)
+
+
+def test_after_the_first_change_a_silent_haproxy_is_an_error_without_the_words_of_socat():
+    with pytest.raises(ReadFailed, match="does not run") as caught:
+        asked("info", info="socat[7] E connect(5, AF=1): No such file or directory\n")
+    assert not isinstance(caught.value, NotSetUp)
+    assert "socat" not in str(caught.value)
 
 
 @pytest.mark.parametrize("parts", [{"info": "Name: HAProxy\n"}, {"stat": "# a,b,\n1,2,\n"}])

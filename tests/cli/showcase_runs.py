@@ -93,6 +93,7 @@ VIEWS = {
     "plan-backwards": lambda: _plan(make_plan(DESIRED, tuple(Wave(one.hosts, LIVE) for one in WAVES))),
     "plan-nothing": lambda: _plan(plan_to(DESIRED)),
     "drift": lambda: drift_lines(article(), DRIFT, verbose=False),
+    "plan-partial": lambda: drift_lines(article(), DRIFT, verbose=False, as_plan=True),
     "findings": lambda: finding_lines(FINDINGS, verbose=True),
     "verify-failed": lambda: verify_lines(BROKEN),
     "error": lambda: error_lines(HOST_KEY),

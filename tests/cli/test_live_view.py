@@ -94,6 +94,19 @@ held client  server                table   for another
     )
 
 
+def test_connections_that_nobody_could_count_are_unknown_and_not_none():
+    failures = {LB: ConnectionFailed("P211", "the connection was reset", host=LB)}
+    text = shown(session_lines(article(), report(failures=failures)))
+    assert "? How many connections there are is unknown." in text
+    assert "0 connections" not in text
+
+
+def test_what_one_balancer_says_is_not_said_of_both():
+    failures = {"lb2": ConnectionFailed("P211", "the connection was reset", host="lb2")}
+    text = shown(session_lines(article(), LiveReport({LB: LIVE}, None, failures, False, 0.4)))
+    assert "? Through lb1: 2 connections: WinFTPServer2016FTP1 1, no server 1; through lb2: unknown" in text
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0, "0s"), (59, "59s"), (60, "1m 0s"), (90061, "1d 1h"), (3600, "1h 0m")]
 )

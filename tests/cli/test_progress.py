@@ -32,6 +32,12 @@ def test_without_a_terminal_each_event_is_a_line_with_the_time():
     assert err.getvalue() == "03:04:05Z ~ win1 changing: 3 changes\n03:04:05Z + win1 changed and read again\n"
 
 
+def test_an_error_that_names_its_host_does_not_name_it_twice():
+    one, err, _ = progress()
+    one.say(Event("unread", "lb1", "lb1: no answer in time [P224]"))
+    assert err.getvalue() == "03:04:05Z ? lb1 could not be read: no answer in time [P224]\n"
+
+
 def test_after_thirty_seconds_without_news_it_says_who_is_waited_for():
     one, err, watch = progress()
     one.say(Event("reading", "win1", ""))

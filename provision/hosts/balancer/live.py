@@ -81,19 +81,31 @@ class LiveReading:
     old_workers: tuple[int, ...]
 
 
+class NotSetUp(ReadFailed):
+    """The balancer has no record of this cluster, and no HAProxy there serves it: nothing was applied yet."""
+
+    def __init__(self, balancer: Balancer) -> None:
+        why = "the cluster was never applied here"
+        super().__init__("P543", "HAProxy does not serve this cluster yet", host=balancer.name, why=why)
+
+
 def live_script(cluster: Cluster, balancer: Balancer) -> ShellScript:
     """One exec that asks for everything here."""
     return ShellScript(f"live {balancer.name}", script("live"), (balancer.root, cluster.name, *_tables(cluster)))
 
 
 def parse_live(stdout: bytes, cluster: Cluster, balancer: Balancer) -> LiveReading:
-    """What it printed. Raises ReadFailed (P500 not understood, P543 nobody to ask or HAProxy not running)."""
+    """What it printed. Raises ReadFailed (P500 not understood, P543 nobody to ask or HAProxy not running), NotSetUp."""
     try:
         found = frames(stdout)
         answers = {one.name: one for one in found}
+        if not answers["info"].ok and not answers["recorded"].ok:
+            raise NotSetUp(balancer)
         info = _answer(answers["info"], balancer)
         sections = {name for mode in _MODES for name in section_names(cluster, mode)}
         health, ids = _health(_answer(answers["stat"], balancer), sections)
+        if not health and not answers["recorded"].ok:
+            raise NotSetUp(balancer)
         pid = _field(info, "Pid")
         return LiveReading(
             version=_field(info, "Version"),
@@ -114,7 +126,7 @@ def _tables(cluster: Cluster) -> list[str]:
 
 def _answer(frame: Frame, balancer: Balancer) -> str:
     if not frame.ok:
-        why = frame.first or "HAProxy does not run, or its configuration names no admin socket"
+        why = "it does not run, or its admin socket does not answer"
         raise ReadFailed("P543", "HAProxy cannot be asked", host=balancer.name, why=why)
     return frame.text
 

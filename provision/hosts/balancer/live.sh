@@ -4,6 +4,7 @@ live_all() {
     setup "$1" "$2"
     shift 2
     know_unit
+    item recorded test -d "$STATE/generations"
     item info ask_haproxy 'show info'
     item stat ask_haproxy 'show stat'
     item sessions ask_haproxy 'show sess'
