@@ -23,7 +23,10 @@ def up(cluster: LabCluster = "lab") -> None:
 
 
 @declare(lab, "lab:down", "lab down")
-def down(cluster: LabCluster = "lab") -> None:
+def down(
+    cluster: LabCluster = "lab",
+    purge: Annotated[bool, typer.Option("--purge", help="Remove its folder too: hosts, keys, passwords.")] = False,
+) -> None:
     """Stop the lab."""
 
 

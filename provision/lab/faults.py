@@ -14,11 +14,16 @@ from typing import Literal, Protocol
 
 from provision.errors import LabError
 from provision.lab.balancer import breaks as balancer_breaks
+from provision.lab.neighbours import refuse_other_lab
 from provision.lab.places import Places
 from provision.lab.windows import breaks as windows_breaks
 from provision.model.cluster import Cluster
 
 Kind = Literal["server", "balancer"]
+Eye = Literal["drift", "verify"]
+
+USE_SHOWS = frozenset({"content-differs", "ssl-required", "ports-reserved", "local-rules-ignored", "vip-lost"})
+"""Faults that are no difference from the cluster file: FTP has to be used to notice them."""
 
 
 class Break(Protocol):
@@ -36,24 +41,35 @@ class Break(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A line of `lab break --list`. MENDED_BY: who takes it back, "provision cluster" or "lab mend"."""
+    """A line of `lab break --list`. MENDED_BY: who takes it back, "provision cluster" or "lab mend".
+
+    SEEN_BY: the command that shows it, `drift` for a difference, `verify` for what only use shows.
+    """
 
     name: str
     kind: Kind
     sentence: str
     mended_by: Literal["provision cluster", "lab mend"]
+    seen_by: Eye
 
 
 def list_breaks() -> tuple[Fault, ...]:
     """Every fault there is, servers first, in the order of the tables."""
-    return tuple(Fault(each.name, kind, each.sentence, "lab mend" if each.mend else "provision cluster")
+    return tuple(Fault(each.name, kind, each.sentence, "lab mend" if each.mend else "provision cluster",
+                       seen_by(each.name))
                  for kind, table in _tables() for each in table.values())
+
+
+def seen_by(name: str) -> Eye:
+    """The command that shows the fault NAME."""
+    return "verify" if name in USE_SHOWS else "drift"
 
 
 def break_lab(cluster: Cluster, cluster_file: Path, name: str, host: str | None) -> str:
     """Do the break NAME to HOST (None: the first of its kind). Returns the sentence of what was done.
 
-    Raises LabError for an unknown name, a host of the other kind, or a lab that was never started.
+    Raises LabError for an unknown name, a host of the other kind, a lab that was never started, or
+    another lab that is up behind the link.
     """
     kind, found = _find(name)
     target = _target(cluster, kind, name, host)
@@ -93,7 +109,9 @@ def _target(cluster: Cluster, kind: Kind, name: str, host: str | None) -> str:
 
 
 def _do(act: Callable[[Path], str], cluster_file: Path, host: str) -> str:
-    folder = Places.of(cluster_file).host(host)
+    places = Places.of(cluster_file)
+    refuse_other_lab(places)
+    folder = places.host(host)
     if not (folder / "host.json").exists():
         raise LabError("P806", "the lab was never started", where=host, next=f"provision lab up {cluster_file}")
     try:

@@ -27,7 +27,8 @@ def check_is_lab(cluster: Cluster, places: Places) -> None:
     addresses = [cluster.vip, *(one.address for one in cluster.servers), *(one.address for one in cluster.balancers)]
     outside = [address for address in addresses if not _is_loopback(address)]
     if outside:
-        raise LabError("P807", f"{', '.join(outside)} is not a loopback address", where=str(cluster.file),
+        what = "are no loopback addresses" if len(outside) > 1 else "is not a loopback address"
+        raise LabError("P807", f"{', '.join(outside)} {what}", where=str(cluster.file),
                        why="the lab runs on addresses in 127.0.0.0/8 only", next="provision lab up lab")
     for balancer in cluster.balancers:
         root = Path(balancer.root)

@@ -28,6 +28,8 @@ PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_
 POLL_SECONDS = 0.02
 GRACE_SECONDS = 5.0
 LOG_TAIL = 600      # characters of the log that an error quotes
+ADDRESS_TAKEN = ("Errno 98]", "Errno 48]", "address already in use", "Address already in use")
+"""How Linux, macOS and the libraries between say in a log that a port is taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ the state that is there.
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -18,11 +19,14 @@ from typing import Literal
 from provision.errors import LabError
 from provision.lab.hostplan import check_is_lab, check_made_for, write_plans
 from provision.lab.hostprocess import HostProcess
-from provision.lab.places import CLUSTER_NOTE, Places
+from provision.lab.neighbours import explain_taken, refuse_other_lab
+from provision.lab.places import Places
 from provision.model.cluster import Cluster
 
 MODULES = {"server": "provision.lab.windows.process", "balancer": "provision.lab.balancer.process"}
 READY_SECONDS = 30.0
+NEEDED = ("OpenSSL", "asyncssh", "psrpcore", "pyftpdlib", "spnego", "tree_sitter", "tree_sitter_powershell")
+"""What the hosts import of the extra `lab`, by module."""
 HOST_KEY = "ssh_host_ed25519_key.pub"
 Kind = Literal["server", "balancer"]
 
@@ -55,22 +59,50 @@ class LabStatus:
 
 
 def up(cluster: Cluster, cluster_file: Path) -> LabStatus:
-    """Start what does not run, and wait until it serves. Raises LabError with the host that did not come up."""
+    """Start what does not run, and wait until it serves.
+
+    Raises LabError with the host that did not come up, ModuleNotFoundError without the extra `lab`.
+    """
     places = Places.of(cluster_file)
     check_is_lab(cluster, places)
-    _refuse_other_lab(places)
+    _check_packages()
+    refuse_other_lab(places)
     places.make()
     with _alone(places):
         check_made_for(cluster, places)
         write_plans(cluster, places)
-        processes = host_processes(cluster, places)
-        for process in processes:
-            process.start()
-        deadline = time.monotonic() + READY_SECONDS
-        for process in processes:
-            process.wait_ready(deadline)
+        _start(host_processes(cluster, places), _addresses(cluster))
         _write_known_hosts(cluster, places)
     return status(cluster, cluster_file)
+
+
+def _check_packages() -> None:
+    """Here and not in the hosts' logs: what is missing is said before a process is started."""
+    for name in NEEDED:
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def _start(processes: Sequence[HostProcess], addresses: Sequence[str]) -> None:
+    """Start what does not run and wait for all. When an address is taken, what was started here is ended again."""
+    started = [each for each in processes if each.running_pid() is None]
+    for process in started:
+        process.start()
+    deadline = time.monotonic() + READY_SECONDS
+    try:
+        for process in processes:
+            process.wait_ready(deadline)
+    except LabError as error:
+        told = explain_taken(error, addresses)
+        if told is error:
+            raise
+        for process in started:
+            process.stop()
+        raise told from error
+
+
+def _addresses(cluster: Cluster) -> list[str]:
+    return [cluster.vip, *(one.address for one in cluster.balancers), *(one.address for one in cluster.servers)]
 
 
 def down(cluster: Cluster, cluster_file: Path) -> LabStatus:
@@ -126,20 +158,6 @@ def _host_status(process: HostProcess, kind: Kind, address: str) -> HostStatus:
     count = answer.get("requests", answer.get("execs"))
     return HostStatus(process.name, kind, address, pid, bool(answer.get("ready")),
                       count if isinstance(count, int) else None, process.directory)
-
-
-def _refuse_other_lab(places: Places) -> None:
-    """One link serves one lab: when it leads to another that runs, that one goes first."""
-    other = places.linked()
-    if other is None or other == places.folder or not other.is_dir():
-        return
-    running = [each.name for each in other.iterdir()
-               if each.is_dir() and HostProcess(each.name, each, "").running_pid() is not None]
-    if running:
-        note = other / CLUSTER_NOTE
-        file = note.read_text("utf-8").strip() if note.exists() else str(other)
-        raise LabError("P803", f"another lab is up behind {places.link}", why=f"{', '.join(running)} run for {file}",
-                       next=f"provision lab down {file}")
 
 
 def _write_known_hosts(cluster: Cluster, places: Places) -> None:

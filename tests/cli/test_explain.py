@@ -36,7 +36,7 @@ def test_an_explanation_says_something_in_each_part(code):
 def test_a_code_is_explained_whatever_its_case():
     said = say("explain", "p704")
     assert said.code == 0
-    assert said.out.startswith("P704  another run is changing this cluster\n")
+    assert said.out.startswith("P704  Another run is changing this cluster\n")
 
 
 def test_all_codes_are_listed_without_an_argument():
@@ -46,3 +46,10 @@ def test_all_codes_are_listed_without_an_argument():
 def test_an_unknown_code_is_64():
     assert (said := say("explain", "P000")).code == 64
     assert "P905" in said.err
+
+
+def test_titles_have_one_style():
+    named = ("--limit", "firewalld", "haproxy", "matchClient", "probe.directory", "rsyslog", "sudo", "transparent")
+    small = [one.title for one in table().values() if one.title[0].islower() and not one.title.startswith(named)]
+    assert small == []
+    assert [one.title for one in table().values() if one.title.endswith(".")] == []

@@ -15,7 +15,7 @@ def main() -> int:
     parser.add_argument("--directory", type=Path, required=True)
     directory = parser.parse_args().directory
     if (directory / "refuse").exists():
-        print("the port is taken", file=sys.stderr)
+        print((directory / "refuse").read_text() or "the port is taken", file=sys.stderr)
         return 1
     ending = threading.Event()
     stubborn = (directory / "stubborn").exists()
