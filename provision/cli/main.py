@@ -53,6 +53,8 @@ def run(
         return load("endings:usage")(error, list(words), streams)
     except typer.Abort:
         return 130
+    except OSError:  # --help, to a disk that is full
+        return 1
     if not isinstance(parsed, Invocation):
         return int(parsed or 0)  # --help and --version were printed
     begin: Callable[..., Desk] = importlib.import_module("provision.cli.endings").begin
@@ -63,8 +65,8 @@ def run(
 
 
 def leave_streams() -> None:
-    """Point stdout away when its reader is gone, so that the interpreter's last flush is quiet as well."""
+    """Point stdout away when nothing can be written there, so that the interpreter's last flush is quiet as well."""
     try:
         sys.stdout.flush()
-    except (BrokenPipeError, ValueError):
+    except (OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -24,6 +24,9 @@ from provision.errors import ProvisionError, SnapshotError
 KEY_LENGTH = 32
 """Bytes of a fingerprint key."""
 
+ANOTHER_HOME = "mend the rights of the folder, or set PROVISION_HOME to a folder that you can write"
+"""What helps when this machine cannot keep generations."""
+
 
 class Locked(ProvisionError):
     """Another run works on this cluster, from this machine."""
@@ -66,9 +69,13 @@ class Store:
         return key
 
     def numbers(self) -> list[int]:
-        """The numbers of the documents that lie here, ascending."""
-        files = (self.folder / "generations").glob("[0-9]*.json")
-        return sorted(int(path.stem) for path in files if path.stem.isdecimal())
+        """The numbers of the documents that lie here, ascending. Raises SnapshotError when nobody may look (P707)."""
+        folder = self.folder / "generations"
+        try:
+            return sorted(int(path.stem) for path in folder.glob("[0-9]*.json") if path.stem.isdecimal())
+        except OSError as error:
+            why, what = error.strerror or str(error), "the folder of generations cannot be read"
+            raise SnapshotError("P707", what, where=str(folder), why=why, next=ANOTHER_HOME) from error
 
     def read(self, number: int) -> Generation:
         """Generation `number`. Raises SnapshotError when it is missing (P702) or damaged (P701)."""
@@ -136,7 +143,8 @@ def _told(what: str, path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SnapshotError("P703", what, where=str(path), why=error.strerror or str(error)) from error
+        why = error.strerror or str(error)
+        raise SnapshotError("P703", what, where=str(path), why=why, next=ANOTHER_HOME) from error
 
 
 @contextmanager

@@ -19,6 +19,8 @@ from provision.remote.ssh import ShellSession
 S = TypeVar("S")
 LOGIN_REFUSED = ("P209", "P223")
 """A login that WinRM or SSH refused."""
+NOBODY_THERE = ("P202", "P203", "P220")
+"""No connection: in a lab that is down nobody listens."""
 
 
 class Sessions:
@@ -83,6 +85,8 @@ class Sessions:
         except ConnectionFailed as error:
             if error.code in LOGIN_REFUSED:
                 self._refused[host] = error
+            if error.code in NOBODY_THERE and self._cluster.for_lab:
+                error.next = f"provision lab up {self._cluster.file}"
             raise
 
     def _held(self, held: dict[str, S], name: str, make: Callable[[], S]) -> S:

@@ -148,6 +148,11 @@ class Cluster:
     text: str
 
     @property
+    def for_lab(self) -> bool:
+        """Whether it describes the embedded lab: its balancers live in a folder of this machine."""
+        return any(one.root != "/" for one in self.balancers)
+
+    @property
     def rule_name(self) -> str:
         """The fixed name of our rule in Windows Firewall."""
         return f"provision-{self.name}"

@@ -47,7 +47,8 @@ class Manner:
 class Door:
     """Writes lines and documents to the two streams, and everything that was said to the debug log as well.
 
-    A reader that went away (`| head`) is no error: what follows is dropped.
+    A reader that went away (`| head`) is no error: what follows is dropped. A result that cannot be written (a full
+    disk) is dropped as well, but then `failed` is true: what was asked for did not arrive.
     """
 
     out: TextIO
@@ -59,6 +60,7 @@ class Door:
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _gone: set[int] = field(default_factory=set)
     _status: bool = False
+    failed: bool = False
 
     def result(self, lines: Iterable[Text]) -> None:
         """What was asked for: to stdout."""
@@ -141,9 +143,8 @@ class Door:
         except (BrokenPipeError, ValueError):
             self._gone.add(id(stream))
         except OSError as error:
-            if error.errno != errno.EIO:
-                raise
             self._gone.add(id(stream))
+            self.failed |= stream is self.out and error.errno != errno.EIO
 
     def _console(self, stream: TextIO) -> Console:
         width = self.manner.width or (None if stream.isatty() else WIDTH_WITHOUT_TERMINAL)

@@ -130,6 +130,15 @@ def test_a_reader_that_went_away_and_a_terminal_that_hung_up_are_no_error(error)
     one.result([line("y")])
 
 
+def test_a_result_that_a_full_disk_did_not_take_is_remembered_and_talk_is_not():
+    full = OSError(errno.ENOSPC, "No space left on device")
+    one = Door(Gone(full), Gone(full))
+    one.talk([line("x")])
+    assert not one.failed
+    one.result([line("x")])
+    assert one.failed
+
+
 def test_a_document_is_one_json_value_in_ascii():
     one = door()
     one.document({"text": "Zürich\x1b", "n": [1, None, True]})

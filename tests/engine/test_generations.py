@@ -141,3 +141,21 @@ def test_an_atomic_write_leaves_nothing_beside(tmp_path):
 
 def test_the_document_is_plain_json():
     assert json.loads(encode(generation()))["cluster"] == "lab"
+
+
+def test_a_folder_that_nobody_may_look_into_is_said_with_the_variable_that_names_another(store, monkeypatch):
+    def refused(*_words):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pathlib.Path.glob", refused)
+    with pytest.raises(SnapshotError) as caught:
+        store.numbers()
+    assert (caught.value.code, str(store.folder) in caught.value.where) == ("P707", True)
+    assert "PROVISION_HOME" in caught.value.next
+
+
+def test_a_folder_that_cannot_be_written_names_the_variable_as_well(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SnapshotError) as caught:
+        Store(tmp_path / "file", "lab").write(generation())
+    assert (caught.value.code, "PROVISION_HOME" in caught.value.next) == ("P703", True)
