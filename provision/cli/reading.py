@@ -66,7 +66,7 @@ def drift(desk: Desk, clusters: list[str] | None) -> int:
         except ProvisionError as error:
             codes.append(error.exit_code)
             documents.append({"cluster": name, "exit_code": error.exit_code, "error": error_value(error)})
-            desk.door.complain(error_lines(error))
+            desk.door.complain(error_lines(error, among=len(names) > 1))
             continue
         codes.append(report.exit_code)
         reports.append(report)

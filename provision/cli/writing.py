@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,6 +12,7 @@ from provision.cli.work import Run, open_run
 from provision.engine.apply import apply_file, roll_back
 from provision.engine.outcome import Outcome, Unchanged
 from provision.engine.prepare import Prepared
+from provision.errors import SnapshotError
 from provision.model.cluster import Cluster
 from provision.view.document_run import outcome_value, prepared_value
 from provision.view.findings import finding_lines
@@ -38,7 +40,18 @@ def rollback(desk: Desk, cluster: str | None, to: int | None, yes: bool) -> int:
     words = [*named, *([f"--to={to}"] if to is not None else [])]
     with open_run(desk, found) as run:
         dialog = Dialog(desk, found, run, yes, command_line("rollback", *words), command_line("plan", *named))
-        return dialog.carry(partial(roll_back, run.work, to))
+        with history_next(named):
+            return dialog.carry(partial(roll_back, run.work, to))
+
+
+@contextmanager
+def history_next(named: Sequence[str]) -> Iterator[None]:
+    """A generation that cannot be used is told with the command that lists them, in the words that were typed."""
+    try:
+        yield
+    except SnapshotError as error:
+        error.next = error.next or command_line("history", *named)
+        raise
 
 
 @dataclass(slots=True)

@@ -64,7 +64,7 @@ def rollback_target(work: Workplace, number: int | None) -> Generation:
     generation = work.store.read(_previous(work.store) if number is None else number)
     if not generation.usable:
         what = f"generation {generation.number} was not proven (it ended as: {generation.result})"
-        raise SnapshotError("P705", what, next=f"provision history {work.cluster.name}")
+        raise SnapshotError("P705", what)
     return generation
 
 

@@ -98,7 +98,7 @@ def decode(data: bytes, place: str, cluster: str, number: int | None = None) -> 
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = f"{type(error).__name__}: {error}"
         raise SnapshotError(
-            "P701", "this generation is damaged and is not used", where=place, why=why, next="provision history CLUSTER"
+            "P701", "this generation is damaged and is not used", where=place, why=why
         ) from error
     return generation
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from provision.engine.context import Context, Event
 from provision.engine.read import ClusterReading, HostReading, MasksOf, read_balancer, read_server
 from provision.engine.sessions import Sessions
-from provision.errors import ChangeFailed, ProvisionError
+from provision.errors import ChangeFailed, ProvisionError, ReadFailed
 from provision.hosts.balancer import changing as balancer_changing
 from provision.hosts.balancer.reading import parse_reading
 from provision.hosts.ftp_server import change as server_changing
@@ -119,9 +119,18 @@ class Rollout:
 
     def _change_server(self, server: Server, changes: Sequence[Change]) -> HostReading:
         call = server_changing.change_call(self.cluster, server, changes)
-        text = self.sessions.run_powershell(server, call, self.context.limits.change)
+        try:
+            text = self.sessions.run_powershell(server, call, self.context.limits.change)
+        except ReadFailed as error:
+            raise unfinished(error) from error
         server_changing.parse_change(text, server)
         return read_server(self.cluster, server, self.sessions, self.context)
+
+
+def unfinished(error: ReadFailed) -> ChangeFailed:
+    """A change that was sent and whose end was not seen: unlike a reading, it may have taken effect in part."""
+    why = "; ".join(one for one in (error.why, "what it began may have taken effect") if one)
+    return ChangeFailed(error.code, error.what, host=error.host, why=why, next=error.next)
 
 
 def _machine(cluster: Cluster, host: str) -> Balancer | Server:

@@ -6,6 +6,7 @@ Decides by classes, never by the text of an exception. It must not know what a s
 from __future__ import annotations
 
 import errno
+import shlex
 import socket
 
 import fabric.exceptions
@@ -202,7 +203,7 @@ def changed_key(target: SshTarget) -> ConnectionFailed:
         "the SSH host key is not the one in known_hosts",
         host=target.host,
         why="the machine was installed anew, or somebody stands between",
-        next=f"find out which; then remove the old key with ssh-keygen -R {_place(target)}",
+        next=f"find out which; then remove the old key with {_forget(target)}",
     )
 
 
@@ -214,6 +215,12 @@ def _unknown_key(target: SshTarget, error: HostKeyUnknown) -> ConnectionFailed:
         why=f"{error.hostname} shows {error.kind} {error.fingerprint}",
         next="compare it with the machine's own (ssh-keygen -lf /etc/ssh/ssh_host_*.pub), then connect once with ssh",
     )
+
+
+def _forget(target: SshTarget) -> str:
+    """The command that removes the known key, from the file that the cluster file names, if any."""
+    file = f"-f {shlex.quote(str(target.known_hosts))} " if target.known_hosts is not None else ""
+    return f"ssh-keygen {file}-R {_place(target)}"
 
 
 def _place(target: SshTarget) -> str:

@@ -99,7 +99,7 @@ QUOTA = Cause(
 TOO_LATE = Cause(
     "P214",
     "no answer in time",
-    "the script runs longer than it may, or the server stopped answering; what it began may have taken effect",
+    "the script runs longer than it may, or the server stopped answering",
     "look at the server, then try again",
     ReadFailed,
 )

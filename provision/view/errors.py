@@ -7,10 +7,10 @@ from provision.view.marks import Lines, line, next_lines
 from provision.view.problems import file_problems
 
 
-def error_lines(error: ProvisionError) -> Lines:
-    """An error with all it knows; one that gathers several (`failures`) lists each."""
+def error_lines(error: ProvisionError, *, among: bool = False) -> Lines:
+    """An error with all it knows; one that gathers several (`failures`) lists each. `among`: see `file_problems`."""
     if isinstance(error, ClusterFileError):
-        return file_problems(error)
+        return file_problems(error, among=among)
     place = f"{error.where}: " if error.where else ""
     rows = [line(("error", "bold dark_orange"), f" {error.code}  ", place, *_first(error.what))]
     rows += [line(part, indent=4) for part in error.what.splitlines()[1:]]

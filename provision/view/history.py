@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from provision.model.cluster import Cluster
+from provision.model.cluster import Balancer, Cluster
 from provision.view.marks import Lines, columns, line, next_lines, verbatim
 
 
@@ -41,7 +41,15 @@ def _none(cluster: Cluster, folder: Path) -> Lines:
     ]
     for balancer in cluster.balancers:
         place = balancer.path(f"/var/lib/provision/{cluster.name}/generations")
-        user = f"{balancer.ssh.user}@" if balancer.ssh.user else ""
-        port = f"-p {balancer.ssh.port} " if balancer.ssh.port else ""
-        rows.append(verbatim(f"ssh {port}{user}{balancer.address} ls -l {shlex.quote(place)}", indent=2))
+        rows.append(verbatim(f"{_ssh(balancer)} ls -l {shlex.quote(place)}", indent=2))
     return [*rows, line("`provision rollback --to N` reads them where this machine has none.")]
+
+
+def _ssh(balancer: Balancer) -> str:
+    """The ssh command that logs in as provision does: the same user, key and known hosts."""
+    ssh = balancer.ssh
+    port = ["-p", str(ssh.port)] if ssh.port else []
+    key = ["-i", str(ssh.key_file)] if ssh.key_file else []
+    known = ["-o", f"UserKnownHostsFile={ssh.known_hosts}"] if ssh.known_hosts else []
+    user = f"{ssh.user}@" if ssh.user else ""
+    return shlex.join(["ssh", *port, *key, *known, f"{user}{balancer.address}"])

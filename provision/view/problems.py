@@ -14,12 +14,13 @@ ROOM = 80
 """What is allowed stands behind the caret where the line stays below this, else on a line of its own."""
 
 
-def file_problems(error: ClusterFileError) -> Lines:
-    """Every mistake, then how many there are."""
+def file_problems(error: ClusterFileError, *, among: bool = False) -> Lines:
+    """Every mistake, then how many there are. `among`: other clusters are contacted in the same run."""
     shown = [
         row for one in error.problems for row in _problem("error", "bold dark_orange", error.file, error.source, one)
     ]
-    return [*shown, line(f"{plural(len(error.problems), 'error')}. Nothing was contacted.")]
+    kept = "No host of this cluster was contacted." if among else "Nothing was contacted."
+    return [*shown, line(f"{plural(len(error.problems), 'error')}. {kept}")]
 
 
 def file_advice(file: str, source: str, problems: Iterable[Problem]) -> Lines:

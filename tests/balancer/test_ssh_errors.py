@@ -15,12 +15,18 @@ from paramiko.pkey import UnknownKeyType
 
 import provision
 from provision.errors import ConnectionFailed
-from provision.remote.ssh_errors import FOREIGN, HostKeyUnknown, explain
+from provision.remote.ssh_errors import FOREIGN, HostKeyUnknown, changed_key, explain
 from provision.remote.ssh_target import SshTarget
 
 HOME = Path(provision.__file__).parent
 ATTRIBUTES = "hostname kind fingerprint code text types command error exceptions explanation allowed_types".split()
 TARGET = SshTarget("lb1", "192.0.2.1")
+
+
+def test_the_old_key_is_removed_from_the_file_that_the_cluster_file_names():
+    target = SshTarget("lb1", "192.0.2.1", port=2222, known_hosts=Path("/etc/my hosts"))
+    assert changed_key(target).next.endswith("ssh-keygen -f '/etc/my hosts' -R '[192.0.2.1]:2222'")
+    assert changed_key(TARGET).next.endswith("ssh-keygen -R 192.0.2.1")
 
 
 def classes():

@@ -14,11 +14,11 @@ from cli.showcase_runs import OUTCOMES
 from provision.cli.desk import Desk
 from provision.cli.invocation import Common
 from provision.cli.signals import Signals
-from provision.cli.writing import Dialog
+from provision.cli.writing import Dialog, history_next
 from provision.engine.outcome import Unchanged
 from provision.engine.prepare import Prepared
 from provision.engine.read import ClusterReading
-from provision.errors import UsageError
+from provision.errors import SnapshotError, UsageError
 from provision.view.door import Door, Manner
 
 CODES = {"applied": 0, "went-back": 6, "went-back-unverified": 6, "half-back": 7, "stopped": 130, "declined": 1}
@@ -55,6 +55,13 @@ def dialog(*, yes=False, stdin="", terminal=False, **common):
         progress=SimpleNamespace(where=lambda: "win1 was changed"),
     )
     return Dialog(desk, article(), run, yes, "provision cluster article", "provision plan article"), desk, stop
+
+
+@pytest.mark.parametrize("code", ["P701", "P705"])
+def test_a_generation_that_cannot_be_used_names_history_in_the_words_that_were_typed(code):
+    with pytest.raises(SnapshotError) as caught, history_next(["sub/dir/a.yml"]):
+        raise SnapshotError(code, "not usable")
+    assert caught.value.next == "provision history sub/dir/a.yml"
 
 
 @pytest.mark.parametrize("name", OUTCOMES)

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 from provision.engine.context import Context
 from provision.engine.outcome import Stopped
-from provision.engine.rollout import Rollout
+from provision.engine.rollout import Rollout, unfinished
+from provision.errors import ReadFailed
 from provision.model.change import Change
 from provision.model.resources import Package
 from provision.model.state import Key, Scope, State
 from provision.planning.plan import Plan, Step
+from provision.remote.winrm_causes import TOO_LATE
 
 
 @dataclass(slots=True)
@@ -46,6 +48,12 @@ def test_after_the_last_step_nothing_is_due() -> None:
     run = rollout()
     assert run.run(plan("lb1")) is True
     assert run.due == ()
+
+
+def test_only_of_a_change_is_it_said_that_it_may_have_taken_effect() -> None:
+    error = unfinished(ReadFailed("P214", TOO_LATE.what, host="win1", why=TOO_LATE.why, next=TOO_LATE.next))
+    assert error.why.endswith("what it began may have taken effect")
+    assert "taken effect" not in TOO_LATE.why
 
 
 def test_a_changed_host_with_another_step_is_not_among_those_that_are_as_they_were() -> None:
