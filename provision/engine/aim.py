@@ -14,11 +14,23 @@ from provision.hosts.balancer.masks import Masks
 from provision.hosts.ftp_server.desired import desired as desired_server
 from provision.model.cluster import Cluster, Server
 from provision.model.ports import PortSet
-from provision.model.resources import DataChannelPorts, FirewallPorts, FirewallRule, Resource
+from provision.model.resources import (
+    DataChannelPorts,
+    ExternalAddress,
+    FirewallPorts,
+    FirewallRule,
+    Resource,
+    SelinuxBoolean,
+    SelinuxMode,
+    SelinuxPermissiveDomain,
+    Sysctl,
+)
 from provision.model.state import Key, Scope, State
 from provision.planning.order import Ownership, PortStage, accepting, attainable, port_stages
 from provision.planning.plan import Plan, Wave, make_plan
 
+LASTING = (SelinuxMode, SelinuxBoolean, Sysctl)
+"""What a machine always has, one way or the other: it cannot be taken away."""
 MasksFor = Callable[[str], Masks]
 """The masks of a balancer, by its name."""
 
@@ -68,8 +80,13 @@ def sources_of(cluster: Cluster, reading: ClusterReading, server: Server) -> tup
     return tuple(found)
 
 
-def aim_at_file(cluster: Cluster, reading: ClusterReading, masks: MasksFor, recorded: Scope) -> Aim:
-    """The aim that the cluster file states, for the hosts that were read. `recorded`: what we managed before."""
+def aim_at_file(
+    cluster: Cluster, reading: ClusterReading, masks: MasksFor, recorded: Scope, found: State
+) -> Aim:
+    """The aim that the cluster file states, for the hosts that were read.
+
+    `recorded`: what we managed before. `found`: what was there before the first change, as far as it is known.
+    """
     stages = port_stages(
         old_ownership(cluster, reading), cluster.ownership, exclusive=cluster.ftp.layout == "sliced"
     )
@@ -78,6 +95,7 @@ def aim_at_file(cluster: Cluster, reading: ClusterReading, masks: MasksFor, reco
     ends = _balancers(cluster, reading, masks, cluster.ownership)
     accepted = [_balancers(cluster, reading, masks, stage.ownership) for stage in stages]
     desired = _state(ends).merged(servers)
+    desired = desired.merged(_let_go(reading, recorded, desired, found))
     scope = recorded | Scope.of(desired)
     for one in accepted:
         scope |= Scope.of(_state(one))
@@ -98,14 +116,17 @@ class WayBack:
     texts: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def aim_at_state(reading: ClusterReading, past: State, scope: Scope, way: WayBack) -> Aim:
+def aim_at_state(reading: ClusterReading, past: State, scope: Scope, way: WayBack, found: State) -> Aim:
     """The aim of a rollback: `past`, within `scope`, the union of its scope and the present one.
+
+    What cannot be absent and `past` knows nothing of goes back to what was `found` before we first changed it.
 
     Where `way` has no stages the balancers stay as they are until every server is back: so it is when nothing was
     there before (generation 0).
     """
     live = scope.restrict(reading.state)
-    target = State(attainable(scope.restrict(past)).resources, live.unread)
+    lasting = {key: found.resources.get(key, one) for key, one in live.resources.items() if isinstance(one, LASTING)}
+    target = State({**lasting, **attainable(scope.restrict(past)).resources}, live.unread)
     balancers = tuple(reading.balancers)
     if way.stages:
         waves = _waves(live, way.stages, way.accepted, target, balancers)
@@ -141,6 +162,27 @@ def _unfiltered(reading: ClusterReading, recorded: Scope) -> tuple[Key, ...]:
     """Openings that we made while firewalld ran, on balancers where it does not run now: nobody can tell them."""
     stopped = {name for name, facts in reading.balancer_facts.items() if not facts.firewall.running}
     return tuple(key for key in recorded.keys if key.kind == FirewallPorts.kind and key.host in stopped)
+
+
+def _let_go(reading: ClusterReading, recorded: Scope, desired: State, found: State) -> State:
+    """What the file names no more although it cannot be absent. Everything else that it names no more is removed.
+
+    The kernel's setting goes back to what was found, and so does SELinux's mode while another policy of ours keeps
+    HAProxy working; a boolean stays, for somebody may rely on it now. A site that says nothing of its own shows what
+    the site defaults say.
+    """
+    live, resources = reading.state.resources, dict[Key, Resource]()
+    policies = (SelinuxBoolean, SelinuxPermissiveDomain)
+    held = {key.host for key, one in desired.resources.items() if isinstance(one, policies)}
+    for key in set(recorded.keys) - set(desired.resources):
+        one = live.get(key)
+        if isinstance(one, Sysctl) or (isinstance(one, SelinuxMode) and key.host in held):
+            resources[key] = found.resources.get(key, one)
+        elif isinstance(one, SelinuxMode | SelinuxBoolean):
+            resources[key] = one
+        elif isinstance(one, ExternalAddress) and (default := reading.server_facts[key.host].default_address):
+            resources[key] = ExternalAddress(default, inherited=True)
+    return State(resources)
 
 
 def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Key, ...]]:

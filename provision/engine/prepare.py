@@ -19,7 +19,7 @@ from provision.hosts.balancer.facts import MAIN
 from provision.model.change import Finding
 from provision.model.cluster import Cluster
 from provision.model.resources import File, ForeignContent, Resource
-from provision.model.state import Scope
+from provision.model.state import Key, Scope, State
 from provision.planning.plan import Plan
 from provision.planning.safety import Consequence, consequences
 
@@ -106,7 +106,17 @@ def plan_of_reading(work: Workplace, reading: ClusterReading) -> Prepared:
 
 def aim_of_file(work: Workplace, reading: ClusterReading) -> Aim:
     """What the cluster file aims at, given what was read."""
-    return aim_at_file(work.cluster, reading, work.masks.for_balancer, recorded_scope(work, reading))
+    recorded = recorded_scope(work, reading)
+    return aim_at_file(work.cluster, reading, work.masks.for_balancer, recorded, _found(work))
+
+
+def _found(work: Workplace) -> State:
+    """How everything was when a run of this machine's history first met it."""
+    resources: dict[Key, Resource] = {}
+    for number in reversed(work.store.numbers()):
+        with suppress(SnapshotError):
+            resources |= work.store.read(number).before.resources
+    return State(resources)
 
 
 def prepare_state(work: Workplace, target: Generation) -> Prepared:
@@ -114,7 +124,7 @@ def prepare_state(work: Workplace, target: Generation) -> Prepared:
     reading = read(work)
     refuse_unread(reading)
     scope = target.scope | recorded_scope(work, reading)
-    aim = aim_at_state(reading, target.state, scope, _way_back(work, target, reading))
+    aim = aim_at_state(reading, target.state, scope, _way_back(work, target, reading), _found(work))
     prepared = _prepared(work, reading, aim)
     refuse_newer_foreign(prepared.plan)
     return prepared
