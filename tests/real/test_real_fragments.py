@@ -85,3 +85,14 @@ def test_5_the_first_goes_and_the_machine_is_as_it_was(shared):
     ports = shared.balancer.shell("firewall-cmd --permanent --list-ports")
     assert set(ports.split()) == {"8888/tcp", "10050/tcp"}
     assert shared.reaches(8888) == "open"
+
+
+def test_6_when_the_first_goes_first_the_second_shows_drift_and_can_be_mended(shared):
+    for cluster in (shared.east, shared.west):
+        shared.desk.provision("cluster", cluster, "--yes", code=0)
+    shared.desk.provision("rollback", shared.east, "--to", "0", "--yes", code=0)
+    found = shared.desk.json("drift", shared.west, code=2)["differences"]
+    assert {one["kind"] for one in found} == {"firewall", "file"}
+    shared.desk.provision("cluster", shared.west, "--yes", code=0)
+    assert "probe" in listed(shared, WEST)
+    assert shared.reaches(8888) == "open"
