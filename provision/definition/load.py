@@ -40,10 +40,10 @@ SUFFIXES = (".yml", ".yaml")
 def find_cluster(name: str, folder: Path = Path()) -> Path:
     """The cluster file that `name` means: a path, or NAME for `FOLDER/clusters/NAME.yml` (or .yaml).
 
-    A word with a slash or with .yml or .yaml at its end is a path, relative to `folder`. Raises ClusterFileError (P100)
-    that says where it was looked for and which clusters there are.
+    A word with a slash or with .yml or .yaml at its end is a path, relative to `folder`; so are . and .. themselves.
+    Raises ClusterFileError (P100) that says where it was looked for, what may be meant and which clusters there are.
     """
-    is_path = "/" in name or "\\" in name or name.endswith(SUFFIXES)
+    is_path = "/" in name or "\\" in name or name.endswith(SUFFIXES) or name in (".", "..")
     places = [folder / name] if is_path else [folder / FOLDER / (name + suffix) for suffix in SUFFIXES]
     for place in places:
         if _exists(place):
@@ -51,6 +51,8 @@ def find_cluster(name: str, folder: Path = Path()) -> Path:
     there = sorted(one.stem for one in (folder / FOLDER).glob("*") if one.suffix in SUFFIXES)
     message = "there is no such file" if is_path else f'there is no cluster "{name}"'
     listed = f"{folder / FOLDER} holds: {', '.join(there)}" if there else f"{folder / FOLDER} holds no cluster"
+    meant = [Path(FOLDER) / name] if is_path else [Path(name + suffix) for suffix in SUFFIXES]
+    listed = next((f"did you mean {one}? " for one in meant if _exists(folder / one)), "") + listed
     raise ClusterFileError(str(places[0]), "", (Problem("P100", message, 1, 1, 1, listed),))
 
 

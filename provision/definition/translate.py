@@ -7,11 +7,13 @@ to find the model that stands at a place.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
+from provision.definition import values
 from provision.definition.complaint import BadValueError, Complaint, Place, dotted, shown
 from provision.definition.nodes import Ambiguous
 from provision.definition.shape import ClusterShape
@@ -103,9 +105,34 @@ def _wrong_type(place: Place, value: object, wanted: str) -> Complaint:
     if place and place[-1] in SECRET_KEYS:
         return Complaint("P116", place, f"{dotted(place)}: a secret stands here in plain text", REFERENCE)
     what = _what_is(value)
-    if wanted == "text" and isinstance(value, int | Ambiguous):
-        wanted = f'text: write it in quotes, "{value}"' if not isinstance(value, bool) else "text"
+    if wanted == "text" and isinstance(value, int | Ambiguous) and not isinstance(value, bool):
+        wanted = _FOR_NUMBERS.get(_pattern_at(place), 'text: write it in quotes, "{0}"').format(value)
+    if wanted == "a list" and isinstance(value, str) and value.strip() and _is_list_of_words(place):
+        wanted = f"a list: [{value}]" if re.fullmatch(r"[\w./ -]*[\w./]", value) else "a list, in [ ]"
     return Complaint("P108", place, f"{dotted(place)} is {what}", wanted)
+
+
+_FOR_NUMBERS = {
+    f"^(?:{values.DURATION})$": "a number and a unit: {0}s for seconds",
+    f"^(?:{values.PORT_RANGE})$": "LOW-HIGH, as in 10000-10020",
+}
+"""What to write instead of a bare number, by the pattern of what belongs there."""
+
+
+def _schema_at(place: Place) -> Sequence[Mapping[str, Any]]:
+    """What the model says of the value at `place`: its description and the branches of that."""
+    model = model_at(place[:-1]) if place else None
+    schema = model.model_json_schema()["properties"].get(str(place[-1]), {}) if model else {}
+    return [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]
+
+
+def _pattern_at(place: Place) -> str:
+    return next((str(one["pattern"]) for one in _schema_at(place) if "pattern" in one), "")
+
+
+def _is_list_of_words(place: Place) -> bool:
+    items = (one.get("items", {}) for one in _schema_at(place))
+    return any(one.get("type") == "string" for one in items)
 
 
 def _what_is(value: object) -> str:
@@ -147,10 +174,7 @@ def _out_of_bounds(place: Place, error: ErrorDetails) -> Complaint:
 def _bounds(place: Place, error: ErrorDetails) -> str:
     """The bounds of a number, both of them, from the model's own description."""
     limits = error.get("ctx", {})
-    model = model_at(place[:-1])
-    schema = model.model_json_schema()["properties"].get(str(place[-1]), {}) if model else {}
-    branches = [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]
-    for one in branches:
+    for one in _schema_at(place):
         if "minimum" in one and "maximum" in one:
             return f"{one['minimum']} to {one['maximum']}"
     return ", ".join(f"{word}: {limit}" for word, limit in limits.items())

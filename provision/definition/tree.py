@@ -68,8 +68,19 @@ def _events(text: str) -> Iterator[Event]:
         raise BrokenYamlError((_syntax(type(error).__name__, last),)) from error
 
 
+_HINTS = {
+    "'\\t'": "indent with spaces, not with tabs",
+    "<block end>": "check the indentation: keys of one mapping, and items of one list, begin in one column",
+    "mapping values": "check the indentation of this line and the one above; a text with ': ' in it wants quotes",
+    "could not find expected ':'": "check the line above: a key wants a colon behind it",
+}
+"""What is usually wrong, by words of the parser's message."""
+
+
 def _syntax(problem: str, mark: _Mark | None) -> Problem:
-    hint = "indent with spaces, not with tabs" if "'\\t'" in problem else "YAML 1.2"
+    hint = next((words for sign, words in _HINTS.items() if sign in problem), "YAML 1.2")
+    if "<block end>" in problem:
+        problem = "this line is indented unlike those that it belongs to"
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return Problem("P103", f"this is not YAML: {problem}", line, column, 1, hint)
 

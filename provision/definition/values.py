@@ -157,6 +157,8 @@ def duration(text: str) -> int:
     """A time in whole seconds, from 1 s to 24 d, written as a number and a unit: 30s, 5m, 4h, 2d."""
     allowed = "a number and a unit, from 1s to 24d: 30s, 5m, 4h, 2d"
     match = re.fullmatch(DURATION, text)
+    if re.fullmatch("[1-9][0-9]{0,8}", text):
+        raise BadValueError("P115", f"{shown(text)} has no unit", f"{text}s for seconds; {allowed}")
     if match is None:
         raise BadValueError("P115", f"{shown(text)} is not a time", allowed)
     seconds = int(match[1]) * UNIT_SECONDS[match[2]]

@@ -56,3 +56,17 @@ def test_without_any_cluster_that_is_said(tmp_path: Path) -> None:
 def test_a_strange_name_is_no_file(name: str, folder: Path) -> None:
     with pytest.raises(ClusterFileError, match="P100"):
         find_cluster(name, folder)
+
+
+def test_a_dot_is_a_folder_and_no_name(folder: Path) -> None:
+    assert find_cluster(".", folder) == folder / "."
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("own", "did you mean own.yml? "), ("other.yaml", "did you mean clusters/other.yaml? ")],
+)
+def test_a_file_that_lies_beside_is_suggested(name: str, meant: str, folder: Path) -> None:
+    with pytest.raises(ClusterFileError) as caught:
+        find_cluster(name, folder)
+    assert caught.value.problems[0].allowed.startswith(meant)

@@ -56,12 +56,32 @@ def test_the_base_of_the_cases_is_itself_valid(base: str) -> None:
         ("port: 8404", "port: 65536", "1 to 65535"),
         ("size: 100k", "size: 0", "1 to 100000000"),
         ("name: ftp1", "name: 123", 'text: write it in quotes, "123"'),
+        ("passive_ports: 10000-10099", "passive_ports: 10000", "LOW-HIGH, as in 10000-10020"),
         ("passive_ports: 10000-10099", "passive_ports: 10099-10000", "LOW-HIGH: 10000-10099"),
         ("allow: [10.0.0.0/24]", "allow: [10.0.0.9/24]", "the network is 10.0.0.0/24"),
     ],
 )
 def test_a_problem_says_what_is_allowed_or_was_meant(old: str, new: str, hint: str, base: str) -> None:
     assert problems_of(base.replace(old, new, 1))[0].allowed == hint
+
+
+def test_a_bare_number_of_seconds_is_told_its_unit(base: str) -> None:
+    for written, hint in (("300", "a number and a unit: 300s for seconds"), ('"300"', "300s for seconds; ")):
+        found = problems_of(base.replace("passive_ports: 10000-10099", f"passive_ports: 10000-10099\n  transfer_timeout: {written}", 1))
+        assert any(one.allowed.startswith(hint) for one in found), found
+
+
+def test_one_site_is_shown_as_a_list_of_one(base: str) -> None:
+    text = base.replace("name: ftp1", "name: ftp1\n    sites: Default FTP Site", 1)
+    assert "a list: [Default FTP Site]" in [one.allowed for one in problems_of(text)]
+
+
+@pytest.mark.parametrize("text", ["a:\n    b: 1\n  c: 2\n", "a:\n  - b: x\n   c: y\n", "a: 1\n   b: 2\n"])
+def test_a_line_that_is_indented_wrongly_is_told_so(text: str) -> None:
+    (problem,) = problems_of(text)
+    assert problem.code == "P103"
+    assert problem.allowed.startswith("check the indentation")
+    assert "<block" not in problem.message
 
 
 def test_a_repeated_name_says_where_it_stood_first(base: str) -> None:
