@@ -15,7 +15,7 @@ Entries = tuple[PortRange, ...]
 
 
 def whole(live: Entries, opened: PortSet, closed: PortSet) -> tuple[list[PortRange], list[PortRange]]:
-    """The entries to add, and those to remove whole. Only what is not covered is added: some versions broke on overlaps."""
+    """The entries to add, and those to remove whole. Overlaps broke some versions: only gaps are added."""
     return list(opened - PortSet.of(*live)), [one for one in live if PortSet.of(one) <= closed]
 
 
