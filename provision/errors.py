@@ -5,6 +5,7 @@
     |-- SecretError                exit 4   a secret reference cannot be resolved
     |-- HostError                  exit 1   something about one host
     |   |-- ConnectionFailed                no session: port, TLS, host key, login, deadline
+    |   |   `-- NoChannel                   a session, and no way through it to another address
     |   |-- ReadFailed                      the host answered, the reading did not work
     |   `-- ChangeFailed                    a change was refused or did not take
     |-- UnsafePlan                 exit 1   refused before anything was changed
@@ -84,6 +85,10 @@ class HostError(ProvisionError):
 
 class ConnectionFailed(HostError):
     """No session to the host: port, TLS, host key, login or a deadline while connecting."""
+
+
+class NoChannel(ConnectionFailed):
+    """The session to the host stands; the way through it to another address does not open."""
 
 
 class ReadFailed(HostError):

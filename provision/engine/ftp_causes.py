@@ -28,13 +28,19 @@ class Cause:
 DROPPED = {
     "vip": "HAProxy does not listen there, or firewalld on the balancer does not admit the port",
     "server": "Windows Firewall does not admit the balancer's address to the port, or IIS does not listen there",
-    "slice": "HAProxy does not listen on this server's slice, or firewalld on the balancer does not admit it",
+    "slice": "HAProxy does not run or does not listen on this server's slice, or firewalld on the balancer does not"
+    " admit it",
 }
 
 NO_CHANNEL = Cause(
     "P620",
     "Windows Firewall drops what comes from the balancer to this port, or the balancer's sshd opens no channels"
     " (AllowTcpForwarding)",
+)
+
+NO_SSH = Cause(
+    "P620",
+    "the balancer itself could not be used over SSH, so nothing is known of the server behind it: mend that first",
 )
 
 TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
@@ -47,12 +53,18 @@ TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
     ),
     ("connect", "closed", None): Cause("P602", "ftpsvc does not run, or Windows Firewall does not admit the balancer"),
     ("connect", "dial", None): NO_CHANNEL,
-    ("greeting", "closed", "vip"): Cause("P603", "HAProxy has no server that is UP: its checks fail"),
+    ("connect", "ssh", None): NO_SSH,
+    ("greeting", "closed", "vip"): Cause(
+        "P603",
+        "HAProxy has no server that is UP, or it cannot reach one from the VIP, which no balancer may hold:"
+        " `provision status` shows both",
+    ),
     ("greeting", "timeout", "vip"): Cause(
         "P603", "HAProxy cannot reach a server: Windows Firewall, SELinux, or ftpsvc"
     ),
     ("greeting", "closed", None): Cause("P603", "the site is stopped, or refuses the balancer's address"),
     ("data", "dial", None): NO_CHANNEL,
+    ("data", "ssh", None): NO_SSH,
 }
 """By step, way of failing and kind of place (None: any)."""
 

@@ -16,13 +16,13 @@ from contextlib import contextmanager, suppress
 from typing import Literal, TextIO, cast
 
 from provision.engine.ftp_stream import CHUNK, Dial, Stream, TimedStream, TlsStream, tls_context
-from provision.errors import HostError
+from provision.errors import HostError, NoChannel
 from provision.remote.deadline import Deadline
 
 Step = Literal[
     "connect", "greeting", "tls", "login", "directory", "pasv", "data", "list", "store", "retrieve", "delete"
 ]
-Way = Literal["refused", "unreachable", "timeout", "closed", "reply", "tls", "dial"]
+Way = Literal["refused", "unreachable", "timeout", "closed", "reply", "tls", "dial", "ssh"]
 
 GOODBYE = 1.0
 """Seconds in which a server may answer QUIT."""
@@ -50,7 +50,7 @@ def failing(step: Step) -> Iterator[None]:
     except ssl.SSLError as error:
         raise FtpFailure(step, "tls", str(error)) from error
     except HostError as error:
-        raise FtpFailure(step, "dial", str(error)) from error
+        raise FtpFailure(step, "dial" if isinstance(error, NoChannel) else "ssh", str(error)) from error
     except EOFError as error:
         raise FtpFailure(step, "closed", "the connection was closed") from error
     except ValueError as error:

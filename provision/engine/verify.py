@@ -20,6 +20,9 @@ __all__ = ["Check", "Limits", "Means", "VerifyReport", "verify", "verify_server"
 LOGINS_PER_SERVER = 4
 """Logins through the VIP for each server of the cluster, at most, to meet all of them."""
 
+NOBODY_LISTENS = "P602"
+"""Nobody at the VIP: what its other ports do would only be told as causes of their own."""
+
 COMING_UP = ("P602", "P603")
 """What may pass by itself shortly after a change: a service that starts, health checks that still have to rise."""
 
@@ -42,9 +45,11 @@ def verify(cluster: Cluster, means: Means) -> VerifyReport:
         checks.extend(made)
         return made
 
-    met = {check.server for check in keep(_through_vip(cluster, means, until)) if check.level == "ok"}
+    through = keep(_through_vip(cluster, means, until))
+    met = {check.server for check in through if check.level == "ok"}
     alone = keep(_at_servers(cluster, means, until, cluster.servers))
-    keep(_unmet(cluster, means, [server for server in cluster.servers if server.name not in met]))
+    if all(check.code != NOBODY_LISTENS for check in through):
+        keep(_unmet(cluster, means, [server for server in cluster.servers if server.name not in met]))
     if all(check.level == "ok" for check in alone):
         keep(_copies(cluster, means))
     if cluster.probe is None:
@@ -110,7 +115,7 @@ def _through_vip(cluster: Cluster, means: Means, until: Deadline) -> Iterator[Ch
 
 
 def _not_met(missing: Sequence[str], logins: int, *, sticky: bool, known: bool) -> Check:
-    what = f"through the VIP, {logins} logins did not meet {', '.join(missing)}"
+    what = f"through the VIP, {logins} {'login' if logins == 1 else 'logins'} did not meet {', '.join(missing)}"
     if not known:
         what = "which servers answered through the VIP cannot be told from here"
         cause = "HAProxy's sessions do not show our address: it is translated in between"

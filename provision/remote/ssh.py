@@ -17,6 +17,7 @@ from typing import Protocol
 import fabric
 import paramiko
 
+from provision.errors import NoChannel
 from provision.model.command import ShellResult, ShellScript
 from provision.remote.deadline import Deadline
 from provision.remote.ssh_errors import FOREIGN, HostKeyUnknown, explain, unusable
@@ -107,9 +108,13 @@ class FabricSession:
         except paramiko.ChannelException as error:
             if error.code == 2:  # SSH_OPEN_CONNECT_FAILED, RFC 4254 5.1
                 raise ConnectionRefusedError(f"{address}:{port} refused {self._target.host}") from error
-            raise explain(error, self._target, f"opening a channel to {address}:{port}") from error
+            raise self._no_channel(error, address, port) from error
         except FOREIGN as error:
-            raise explain(error, self._target, f"opening a channel to {address}:{port}") from error
+            raise self._no_channel(error, address, port) from error
+
+    def _no_channel(self, error: Exception, address: str, port: int) -> NoChannel:
+        told = explain(error, self._target, f"opening a channel to {address}:{port}")
+        return NoChannel(told.code, told.what, host=told.host, why=told.why, next=told.next)
 
     def close(self) -> None:
         """Hang up."""

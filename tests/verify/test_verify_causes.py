@@ -30,7 +30,7 @@ from provision.engine.ftp_causes import cause_of
 from provision.engine.ftp_control import FtpFailure
 from provision.engine.ftp_stream import Stream
 from provision.engine.verify import Check, VerifyReport, verify, verify_server
-from provision.errors import ConnectionFailed
+from provision.errors import ConnectionFailed, NoChannel
 from provision.model.secret import Secret
 
 GOOD = slice_of(1)[0]
@@ -130,7 +130,8 @@ def test_nobody_listening_at_the_vip_means_haproxy_and_at_a_server_ftpsvc() -> N
     [
         (TimeoutError(), "P602", "Windows Firewall does not admit the balancer"),
         (OSError(errno.EPIPE, "connect failed"), "P602", "or Windows Firewall"),
-        (ConnectionFailed("P299", "no channel", host="lb1"), "P620", "AllowTcpForwarding"),
+        (NoChannel("P299", "no channel", host="lb1"), "P620", "AllowTcpForwarding"),
+        (ConnectionFailed("P221", "another host key", host="lb1"), "P620", "balancer itself could not be used over SSH"),
     ],
 )
 def test_a_way_through_the_balancer_that_is_closed_is_told(error: Exception, code: str, said: str) -> None:
@@ -241,3 +242,19 @@ def test_the_report_names_the_first_failure_in_one_sentence(tmp_path: Path) -> N
         report = verified(cluster, password=Secret(PASSWORD + "x"))
     assert report.cause.startswith("VIP: login: 530")
     assert report.cause.endswith("[P606]")
+
+
+def test_a_vip_where_nobody_listens_is_told_once_and_not_for_each_slice(stack: ExitStack, tmp_path: Path) -> None:
+    cluster = stack.enter_context(running(tmp_path))
+
+    def refused(address: str, port: int, seconds: float) -> Stream:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused")
+
+    report = verify(cluster, means(refused))
+    assert [check.code for check in report.checks if check.level == "failed"] == ["P602"]
+
+
+def test_no_cause_at_the_vip_says_for_sure_what_was_not_looked_at(stack: ExitStack) -> None:
+    cause = at(scripted(stack, CONNECT=""), "VIP").cause
+    assert "or it cannot reach one" in cause
+    assert "provision status" in cause
