@@ -22,6 +22,9 @@ from provision.view.verify import verify_lines
 
 DIFFERENT = 2
 
+PATIENCE = 5.0
+"""Seconds for what may be coming up, where nothing was changed just now."""
+
 
 def plan(desk: Desk, cluster: str | None, limit: list[str] | None, adopt: bool) -> int:
     """The difference as a plan; where a host could not be read, what differs on the others."""
@@ -89,10 +92,11 @@ def verify(desk: Desk, cluster: str | None) -> int:
     """FTP as a client sees it. A failed verification is exit 1."""
     found = desk.load(cluster)
     with open_run(desk, found) as run:
-        report = verify_cluster(run.work)
+        report = verify_cluster(run.work, patience=PATIENCE)
     rows = [*loud_lines(found), *verify_lines(report)]
     rows += [] if report.ok else next_lines(command_line("drift", *([cluster] if cluster else [])))
-    return desk.finish(0 if report.ok else 1, rows, lambda: {**verify_value(report), **loud_value(found)})
+    value = {"cluster": found.name, **verify_value(report), **loud_value(found)}
+    return desk.finish(0 if report.ok else 1, rows, lambda: value)
 
 
 def status(desk: Desk, cluster: str | None) -> int:

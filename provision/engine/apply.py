@@ -83,7 +83,7 @@ def _run(work: Workplace, verb: Verb, ask: Ask) -> Outcome:
         return Unchanged(prepared)
     if not ask(prepared):
         return Declined()
-    with held(work.store):
+    with held(work.store, work.context.now().strftime("%Y-%m-%dT%H:%M:%SZ")):
         again = verb.prepare(work)
         if again.plan.live != prepared.plan.live:
             what, why = "the live state is not what the plan was made from", "somebody changed a host meanwhile"

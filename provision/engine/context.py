@@ -18,11 +18,15 @@ from provision.remote.ssh import ShellSession
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened during a run, for whoever watches. `host` is empty for the run as a whole."""
+    """Something that happened during a run, for whoever watches. `host` is empty for the run as a whole.
+
+    `level` is that of a check of FTP.
+    """
 
     kind: Literal["reading", "read", "unread", "step", "done", "failed", "undo", "note", "verify"]
     host: str
     text: str
+    level: Literal["ok", "note", "warn", "failed"] = "ok"
 
 
 class Opener(Protocol):

@@ -66,7 +66,8 @@ def compare(work: Workplace, reading: ClusterReading) -> DriftReport:
     aim = aim_of_file(work, reading)
     newest, unfinished = newest_generation(work, reading), work.store.unfinished()
     changes = [one for one in diff(aim.state.read_only(), aim.live.read_only()) if not is_kept(one.inverse())]
-    differences = {host: _of_host(host, changes, newest, unfinished) for host in work.cluster.hosts if host not in reading.failures}
+    hosts = [one for one in work.cluster.hosts if one not in reading.failures]
+    differences = {host: _of_host(host, changes, newest, unfinished) for host in hosts}
     return DriftReport(
         cluster=work.cluster.name,
         differences=differences,

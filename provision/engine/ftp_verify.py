@@ -11,32 +11,41 @@ from provision.engine.context import Event
 from provision.engine.ftp_stream import Dial, Stream
 from provision.engine.live import serving_server
 from provision.engine.prepare import Workplace
-from provision.engine.verify import Means, VerifyReport, verify, verify_server
+from provision.engine.verify import Limits, Means, VerifyReport, verify, verify_server
 from provision.errors import ProvisionError
 from provision.model.cluster import Balancer
 
+AFTER_CHANGE = Limits().patience
+"""Seconds in which health checks may still have to rise."""
 
-def verify_cluster(work: Workplace) -> VerifyReport:
-    """Verify the whole cluster with the run's sessions. Never raises for what the cluster does wrong."""
-    return verify(work.cluster, _means(work))
+
+def verify_cluster(work: Workplace, patience: float = AFTER_CHANGE) -> VerifyReport:
+    """Verify the whole cluster with the run's sessions. Never raises for what the cluster does wrong.
+
+    `patience`: seconds for VIP and servers to come up.
+    """
+    return verify(work.cluster, _means(work, Limits(patience=patience)))
 
 
 def verify_servers(work: Workplace, names: Collection[str]) -> VerifyReport:
     """Verify the servers among `names`, each by itself; no checks where none is. Never raises either."""
-    means = _means(work)
+    means = _means(work, Limits())
     reports = [verify_server(work.cluster, one, means) for one in work.cluster.servers if one.name in names]
     checks = tuple(check for report in reports for check in report.checks)
     return VerifyReport(checks, sum(report.seconds for report in reports))
 
 
-def _means(work: Workplace) -> Means:
+def _means(work: Workplace, limits: Limits) -> Means:
     cluster, context = work.cluster, work.context
     return Means(
         via={one.name: _channel(work, one) for one in cluster.balancers},
         token=secrets.token_hex(6),
         password=context.secrets[cluster.probe.password] if cluster.probe else None,
         serving=partial(_serving, work),
-        say=lambda check: context.say(Event("verify", check.server or "", str(check))),
+        limits=limits,
+        clock=context.clock,
+        sleep=context.sleep,
+        say=lambda check: context.say(Event("verify", "", str(check), check.level)),
     )
 
 

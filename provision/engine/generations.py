@@ -148,18 +148,34 @@ def _told(what: str, path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def held(store: Store) -> Iterator[None]:
-    """Hold the store's lock. Raises Locked (exit 5) at once when somebody else holds it."""
+def held(store: Store, since: str = "") -> Iterator[None]:
+    """Hold the store's lock. Raises Locked (exit 5) at once when somebody else holds it, and says who.
+
+    `since`: the present time, for whoever is refused meanwhile.
+    """
     lock = store.lock()
+    sign = store.folder / "holder"
     try:
         lock.acquire()
     except Timeout as error:
         message = f"cluster {store.cluster} is being changed by another run on this machine"
-        raise Locked("P704", message, where=str(store.folder / "lock"), next="wait for it to end") from error
+        why, where = _holder(sign), str(store.folder / "lock")
+        raise Locked("P704", message, where=where, why=why, next="wait for it to end") from error
     try:
+        with suppress(OSError):  # the lock itself holds; the sign only tells who
+            write_atomically(sign, f"process {os.getpid()} of {whoami()}{since and f', since {since}'}".encode())
         yield
     finally:
+        with suppress(OSError):
+            sign.unlink(missing_ok=True)
         lock.release()
+
+
+def _holder(sign: Path) -> str:
+    """Who holds the lock, as far as it was written down."""
+    with suppress(OSError):
+        return f"it is {sign.read_text(encoding='utf-8')[:200]}"
+    return ""
 
 
 def private_folder(folder: Path) -> None:

@@ -18,6 +18,7 @@ from provision.model.state import Scope, State
 from provision.planning.diff import diff, fold
 from provision.planning.order import way_home
 from provision.planning.plan import Effect, Plan, Step, is_kept
+from provision.planning.safety import DROPPING
 
 STARTING = {Effect.STARTS_FTPSVC, Effect.RESTARTS_FTPSVC}
 """After these a server has to come back into the pool before the next one may go."""
@@ -56,7 +57,7 @@ class Rollout:
 
     def perform(self, step: Step) -> None:
         """One step: change, read back, prove. Raises HostError; what was read back is kept even then."""
-        self.context.say(Event("step", step.host, describe(step)))
+        self.context.say(Event("step", step.host, describe(step, self.reading.sessions.get(step.host, -1))))
         if step.host not in self.touched:
             self.touched.append(step.host)
         expected = fold(self._managed(step.host), step.changes)
@@ -149,10 +150,20 @@ def ours(crash: Exception) -> ProvisionError:
     return error
 
 
-def describe(step: Step) -> str:
-    """One line for a step: how many changes, and what they do to services."""
-    count = f"{len(step.changes)} change" + ("" if len(step.changes) == 1 else "s")
-    return ", ".join((count, *step.effects))
+def describe(step: Step, sessions: int) -> str:
+    """One line for a step: how many changes, and what they do to services. `sessions` open there; -1: unknown."""
+    return ", ".join((_count(len(step.changes), "change"), *(_effect_words(one, sessions) for one in step.effects)))
+
+
+def _effect_words(effect: Effect, sessions: int) -> str:
+    """What drops sessions says how many were open when the host was read, as the plan does."""
+    if effect not in DROPPING or sessions < 0:
+        return effect.value
+    return f"{effect.value.split(',')[0]}, drops {_count(sessions, 'session')}"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
 
 
 def unproven(host: str, left: Sequence[Change]) -> ChangeFailed:

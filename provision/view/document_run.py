@@ -59,7 +59,7 @@ def difference_value(one: Difference) -> Document:
 
 
 def verify_value(report: VerifyReport) -> Document:
-    """Every check."""
+    """Every check of a cluster that the document names already."""
     return {"ok": report.ok, "checks": [asdict(one) for one in report.checks], "seconds": round(report.seconds, 3)}
 
 

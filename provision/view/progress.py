@@ -16,6 +16,7 @@ from typing import Self
 from provision.engine.context import Event
 from provision.view.door import Door
 from provision.view.marks import ADD, ALERT, CHANGE, SAME, UNKNOWN, Mark, line
+from provision.view.verify import MARKS
 
 STILL = 30.0
 """Seconds of silence after which somebody without a terminal is told what is waited for."""
@@ -34,8 +35,8 @@ SPOKEN: dict[str, tuple[Mark, str]] = {
     "verify": (SAME, "FTP:"),
 }
 BEGINS = {"reading": "read", "step": "change", "undo": "put back"}
-LASTING = ("unread", "step", "done", "failed", "undo", "note", "verify")
-"""What stays on a terminal; reading shows in the live line only."""
+LASTING = ("unread", "step", "done", "failed", "undo", "note")
+"""What stays on a terminal; reading and checks of FTP show in the live line only: their results come as a list."""
 
 
 @dataclass(slots=True)
@@ -67,6 +68,7 @@ class Progress:
         with self._guard:
             self._remember(event)
             mark, words = SPOKEN[event.kind]
+            mark = MARKS[event.level] if event.kind == "verify" else mark
             text = event.text.removeprefix(f"{event.host}: ")  # an error names its host itself
             told = " ".join(one for one in (event.host, words, text) if one)
             if not self.door.talks_to_terminal:
@@ -100,6 +102,8 @@ class Progress:
     def _remember(self, event: Event) -> None:
         if event.kind in ("step", "undo", "failed", "verify"):
             self._doing.clear()  # hosts are changed one at a time
+        if event.kind == "verify":
+            self._doing["FTP"] = ("try", self.clock())
         if event.kind in BEGINS:
             self._doing[event.host] = (BEGINS[event.kind], self.clock())
         else:

@@ -6,6 +6,7 @@ from provision.engine.verify_report import Check, VerifyReport
 from provision.view.marks import ALERT, SAME, Lines, Mark, line, plural
 
 MARKS = {"ok": SAME, "note": SAME, "warn": ALERT, "failed": ALERT}
+"""By the level of a check."""
 
 
 def verify_lines(report: VerifyReport) -> Lines:

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from cli.cliworld import ARTICLE, clusters, say
@@ -133,7 +134,7 @@ def test_with_several_clusters_the_gravest_code_wins(codes, one):
 def test_history_without_generations_says_how_to_read_the_balancers_copies(tmp_path):
     said = say("history", folder=clusters(tmp_path, a=ARTICLE), environ={"PROVISION_HOME": str(tmp_path / "home")})
     assert said.code == 0
-    assert "ssh root@192.168.1.123 ls -l /var/lib/provision/article/generations\n" in said.out
+    assert f"ssh -i {Path.home()}/.ssh/id_ed25519 root@192.168.1.123 ls -l /var/lib/provision/article/generations\n" in said.out
 
 
 def test_the_debug_log_is_private_and_tells_what_happened(tmp_path):

@@ -38,6 +38,20 @@ def test_an_error_that_names_its_host_does_not_name_it_twice():
     assert err.getvalue() == "03:04:05Z ? lb1 could not be read: no answer in time [P224]\n"
 
 
+def test_a_failed_check_has_the_mark_of_a_failure():
+    one, err, _ = progress()
+    one.say(Event("verify", "", "server win1: ok"))
+    one.say(Event("verify", "", "VIP: the port is closed", "failed"))
+    assert [row[10:] for row in err.getvalue().splitlines()] == ["= FTP: server win1: ok", "! FTP: VIP: the port is closed"]
+
+
+def test_on_a_terminal_checks_are_listed_once_at_the_end_and_not_while_they_are_made():
+    one, err, _ = progress(Terminal())
+    one.say(Event("verify", "", "server win1: ok"))
+    assert "\n" not in err.getvalue()
+    assert "try FTP (0 s)" in err.getvalue()
+
+
 def test_after_thirty_seconds_without_news_it_says_who_is_waited_for():
     one, err, watch = progress()
     one.say(Event("reading", "win1", ""))

@@ -8,7 +8,7 @@ import pytest
 
 from provision.engine.documents import Generation, decode, encode
 from provision.engine.apply import _previous
-from provision.engine.generations import Locked, Store, held, write_atomically
+from provision.engine.generations import Locked, Store, held, whoami, write_atomically
 from provision.errors import SnapshotError
 from provision.model.ports import PortRange
 from provision.model.resources import DataChannelPorts
@@ -126,9 +126,10 @@ def test_a_key_that_a_balancer_recorded_replaces_ours(store):
 
 
 def test_a_second_run_is_locked_out_and_let_in_afterwards(store):
-    with held(store), pytest.raises(Locked) as caught, held(Store(store.folder.parent, "lab")):
+    with held(store, "noon"), pytest.raises(Locked) as caught, held(Store(store.folder.parent, "lab")):
         pass
     assert caught.value.exit_code == 5
+    assert caught.value.why == f"it is process {os.getpid()} of {whoami()}, since noon"
     with held(store):
         pass
 

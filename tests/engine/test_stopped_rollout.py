@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import pytest
+
 from provision.engine.context import Context
 from provision.engine.outcome import Stopped
-from provision.engine.rollout import Rollout, unfinished
+from provision.engine.rollout import Rollout, describe, unfinished
 from provision.errors import ReadFailed
 from provision.model.change import Change
-from provision.model.resources import Package
+from provision.model.ports import PortRange
+from provision.model.resources import DataChannelPorts, Package
 from provision.model.state import Key, Scope, State
 from provision.planning.plan import Plan, Step
 from provision.remote.winrm_causes import TOO_LATE
@@ -59,3 +62,9 @@ def test_only_of_a_change_is_it_said_that_it_may_have_taken_effect() -> None:
 def test_a_changed_host_with_another_step_is_not_among_those_that_are_as_they_were() -> None:
     stopped = Stopped(None, ("lb1",), ("win1", "lb1"), 130, None)
     assert stopped.waiting == ("win1",)
+
+
+@pytest.mark.parametrize(("sessions", "words"), [(0, "drops 0 sessions"), (1, "drops 1 session"), (-1, "drops its sessions")])
+def test_a_step_drops_as_many_sessions_as_the_plan_said(sessions: int, words: str) -> None:
+    moved = Change(Key("win1", "data-channel-ports", "server"), None, DataChannelPorts(PortRange(10000, 10020)))
+    assert describe(Step("win1", (moved,)), sessions) == f"1 change, restarts ftpsvc, {words}"
