@@ -120,7 +120,7 @@ def test_a_changed_host_key_is_another_error_and_says_how_to_go_on(start, tmp_pa
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
     (tmp_path / "other").write_text(f"[{ADDRESS}]:{server.port} {other}")
     error = refused(target_of(server, tmp_path, known_hosts=tmp_path / "other"))
-        assert (error.code, f"ssh-keygen -f {tmp_path / 'other'} -R" in error.next) == ("P221", True)
+    assert (error.code, f"ssh-keygen -f {tmp_path / 'other'} -R" in error.next) == ("P221", True)
     assert server.account.guesses == []
 
 
