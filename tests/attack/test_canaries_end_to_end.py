@@ -16,6 +16,7 @@ WORDS = (["plan"], ["drift"], ["status"], ["sessions"], ["verify"], ["history"],
 
 
 def with_passwords(text):
+    text = text.replace("password: file:.lab/ftp-password", "password: file:.lab/probe-password")
     before = "user: labadmin, key_file: .lab/id_ed25519,"
     return text.replace(
         before, "user: labadmin, password: file:.lab/ssh-password, sudo_password: file:.lab/sudo-password,"
@@ -25,7 +26,8 @@ def with_passwords(text):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("canary")
-    lab, places = planted(folder, "canary", NET, SECRETS, with_passwords)
+    secrets = SECRETS | {"probe-password": SECRETS["ftp-password"]}
+    lab, places = planted(folder, "canary", NET, secrets, with_passwords)
     balancer(
         places, NET, password=SECRETS["ssh-password"], sudo="password", sudo_password=SECRETS["sudo-password"]
     )
@@ -80,7 +82,7 @@ def test_2_no_secret_is_found_when_it_is_the_wrong_one(lab, hunt, name):
 @pytest.mark.slow
 def test_3_no_secret_is_found_when_verification_fails_and_all_goes_back(lab, hunt):
     lab.break_it("firewall-rule-disabled", "--host", "win1")
-    file = lab.folder / "ftp-password"
+    file = lab.folder / "probe-password"
     file.write_text(SECRETS["ftp-password"] + "x\n")
     try:
         with Watch(hunt):

@@ -147,6 +147,7 @@ def test_7_of_two_runs_at_once_one_works_and_the_other_says_5(lab):
 
 @pytest.mark.slow
 def test_8_forged_and_damaged_generations_on_the_balancer_are_not_believed(lab):
+    lab.on_cluster("cluster", "--yes", code=0)
     folder = root(lab) / "var/lib/provision/scenes/generations"
     newest = sorted(folder.iterdir())[-1]
     other = json.loads(newest.read_text()) | {"number": 0, "cluster": "other", "definition": "\x1b[2J[bold]"}
@@ -155,9 +156,23 @@ def test_8_forged_and_damaged_generations_on_the_balancer_are_not_believed(lab):
     (folder / "a b;$(id).json").write_text("{}")
     lab.json("drift", code=0)
     lab.home = lab.home.parent / "another-desk"
-    lab.json("drift", code=0)
     done = lab.on_cluster("rollback", "--to", "9998", "--yes", code=1)
     assert "Traceback" not in done.stderr
     assert "P70" in done.stderr
     lab.on_cluster("rollback", "--to", "0", "--yes", code=0)
     assert lab.json("drift", code=2)["unread"] == {}
+
+
+@pytest.mark.slow
+def test_9_a_site_that_the_file_names_no_more_loses_our_address_and_gets_it_back(tmp_path):
+    net = "127.0.55"
+    file = write_cluster(tmp_path, "sites", net, servers=1)
+    file.write_text(file.read_text().replace(f"address: {net}.11,", f"address: {net}.11, sites: [One, Two],"))
+    with up(LabHouse(file, tmp_path / "home", net)) as both:
+        both.on_cluster("cluster", "--yes", code=0)
+        one = edited(both, ("sites: [One, Two]", "sites: [One]"))
+        planned = one.json("plan", code=2)["plan"]["changes"]
+        assert [(change["name"], change["after"]) for change in planned] == [("Two", None)]
+        one.on_cluster("cluster", "--yes", code=0)
+        one.on_cluster("rollback", "--yes", code=0)
+        both.json("drift", code=0)

@@ -72,7 +72,7 @@ def parse_reading(text: str, cluster: Cluster, server: Server) -> ServerReading:
     facts = _facts(answer, sites)
     view = View(cluster, server, answer, managed, tuple(s.name for s in sites if s.answers))
     try:
-        return ServerReading(dict(_resources(answer, managed, cluster, server)), facts, tuple(findings.find(view)))
+        return ServerReading(dict(_resources(answer, cluster, server)), facts, tuple(findings.find(view)))
     except ValueError as error:  # a word of the right type that means nothing: no port, no address, no range
         what = "the script's answer is not understood"
         raise ReadFailed("P410", what, host=server.name, why=str(error), next=answers.UNEXPECTED.next) from error
@@ -139,14 +139,15 @@ def _facts(answer: Answer, sites: tuple[SiteFacts, ...]) -> ServerFacts:
     )
 
 
-def _resources(
-    answer: Answer, managed: tuple[Site, ...], cluster: Cluster, server: Server
-) -> Iterator[tuple[Key, Resource]]:
-    """What is there. An empty external address says nothing, unless it hides one of the site defaults."""
+def _resources(answer: Answer, cluster: Cluster, server: Server) -> Iterator[tuple[Key, Resource]]:
+    """What is there, at sites of others as well: the scope decides what is compared.
+
+    An empty external address says nothing, unless it hides one of the site defaults.
+    """
     ports = answer.data_channel_ports
     if ports.state == "explicit":
         yield Key(server.name, DataChannelPorts.kind, PORTS), DataChannelPorts(_range(answer, server))
-    for site in managed:
+    for site in answer.sites:
         address = site.external_address
         hides = address.state == "explicit" and answer.site_defaults.external_address.value != ""
         if address.value or hides:
