@@ -88,7 +88,7 @@ def cluster_(
     adopt: Annotated[bool, typer.Option("--adopt", help="Replace a haproxy.cfg that provision did not write.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Bring the servers to what the file says: plan, ask, snapshot, apply, verify."""
+    """Bring the servers to what the file says. Plans, asks, takes a snapshot, applies, verifies."""
 
 
 @declare(app, "reading:drift", "drift")
@@ -115,12 +115,12 @@ def history(cluster: Cluster = None) -> None:
 
 @declare(app, "reading:verify", "verify")
 def verify(cluster: Cluster = None) -> None:
-    """Use FTP through the VIP and at each server: log in, PASV, LIST, and a file where the probe allows it."""
+    """Use FTP through the VIP and at each server. Log in, PASV, LIST, and a file where the probe allows it."""
 
 
 @declare(app, "reading:status", "status")
 def status(cluster: Cluster = None) -> None:
-    """Show servers, health, sessions, and who holds the VIP and the lock."""
+    """Show servers, health, sessions, and who holds VIP and lock."""
 
 
 @declare(app, "reading:sessions", "sessions")

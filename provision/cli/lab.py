@@ -146,6 +146,7 @@ def _faults(desk: Desk, *, wanted: bool) -> int:
     faults = list_breaks()
     if not wanted:
         raise UsageError("P901", "which fault?", next=command_line("lab", "break", "--list"))
-    rows = [(one.name, one.kind, one.mended_by, one.sentence) for one in faults]
-    table = columns(("fault", "of a", "mended by", "what it does"), rows)
-    return desk.finish(0, table, lambda: {"faults": [asdict(one) for one in faults]})
+    heads, *table = columns(("fault", "of a", "mended by"), [(one.name, one.kind, one.mended_by) for one in faults])
+    told = [(row, line(one.sentence, indent=4)) for row, one in zip(table, faults, strict=True)]
+    rows = [heads, *(each for pair in told for each in pair)]
+    return desk.finish(0, rows, lambda: {"faults": [asdict(one) for one in faults]})

@@ -64,7 +64,7 @@ def secret(
 
 @declare(lab, "lab:demo", "lab demo")
 def demo(cluster: LabCluster = "lab") -> None:
-    """The whole story in under a minute: build, use, break, find, mend, go back."""
+    """The whole story in a minute. Build, use, break, find, mend, go back; what was there is lost."""
 
 
 app.add_typer(lab, name="lab")

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from rich.text import Span, Text
 
+ARROW = " ->"
+
 LONGEST = 65_536
 """A message is cut after this many characters."""
 
@@ -80,6 +82,12 @@ def redacted_value(value: object, redact: Callable[[str], str]) -> object:
     return value
 
 
+def _before_arrow(plain: str, first: int, blank: int) -> int:
+    """Where to break instead of at `blank`, right behind an arrow: before it, so that it stands with its new value."""
+    arrow = blank - len(ARROW)
+    return arrow if arrow >= first and plain[arrow:blank] == ARROW else blank
+
+
 def folded(text: Text, width: int) -> list[Text]:
     """`text` broken at blanks to `width` columns; later lines hang four columns deeper. A word is never broken.
 
@@ -103,6 +111,7 @@ def folded(text: Text, width: int) -> list[Text]:
             blank = plain.find(" ", start + room)
         if blank < 0:
             break
+        blank = _before_arrow(plain, start + first, blank)
         rows.append(text[start:blank])
         start = blank + len(plain[blank:]) - len(plain[blank:].lstrip())
         first = 1

@@ -45,6 +45,15 @@ def test_validate_loads_nothing_of_the_wire(tmp_path):
     assert not loaded_by("validate", cwd=tmp_path) & {*HEAVY}
 
 
+@pytest.mark.parametrize("words", [[], ["lab"]])
+def test_help_says_whole_sentences_on_80_columns(words):
+    environ = {**os.environ, "COLUMNS": "80"}
+    command = [sys.executable, "-m", "provision", *words, "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, env=environ, timeout=60, check=False).stdout
+    assert "Commands:" in shown
+    assert [row for row in shown.splitlines() if row.endswith("...") and "Usage" not in row] == []
+
+
 def test_python_m_provision_is_the_same_command():
     done = subprocess.run(
         [sys.executable, "-m", "provision", "--version"], capture_output=True, text=True, timeout=60, check=False

@@ -139,6 +139,15 @@ def test_a_result_that_a_full_disk_did_not_take_is_remembered_and_talk_is_not():
     assert one.failed
 
 
+@pytest.mark.parametrize("width", range(40, 80))
+def test_no_line_ends_with_an_arrow_that_leads_to_the_next(width):
+    one = door(Manner(width=width))
+    one.result([line("      ~ firewall public: 2121/tcp, 10000-10029/tcp, now and at boot -> absent as it was found")])
+    rows = one.out.getvalue().splitlines()
+    assert [row for row in rows if row.endswith("->")] == []
+    assert any("-> absent" in row for row in rows)
+
+
 def test_a_document_is_one_json_value_in_ascii():
     one = door()
     one.document({"text": "Zürich\x1b", "n": [1, None, True]})

@@ -15,6 +15,7 @@ from provision.cli.main import run
 from provision.cli.program import pasted
 from provision.errors import LabError
 from provision.lab import orchestra
+from provision.lab.faults import list_breaks
 from provision.lab.hostprocess import HostProcess
 from provision.lab.neighbours import explain_taken
 from provision.lab.places import Places
@@ -131,3 +132,16 @@ def test_what_comes_next_can_be_pasted_where_the_program_is_not_on_path(
     program.touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path) if on_path else "")
     assert pasted("provision lab up", str(program)) == shown.format(folder=tmp_path)
+
+
+def test_the_list_of_faults_fits_80_columns(typed: Type) -> None:
+    code, said = typed("lab", "break", "--list")
+    heads = [row for row in said.splitlines() if not row.startswith("    ")]
+    assert code == 0
+    assert max(map(len, heads)) < 80
+    assert "    an FTP site shows other files than the other servers" in said.splitlines()
+
+
+@pytest.mark.parametrize(("fault", "seen"), [("content-differs", "verify"), ("service-stopped", "drift")])
+def test_what_comes_after_a_fault_is_the_command_that_shows_it(fault: str, seen: str) -> None:
+    assert {one.name: one.seen_by for one in list_breaks()}[fault] == seen
