@@ -77,7 +77,8 @@ def _servers(cluster: Cluster, report: LiveReport) -> list[tuple[str, ...]]:
         seen = [one for live in report.balancers.values() for one in _checked(live, server.name)]
         at_iis = str(counts.get(server.name, "?")) if counts.get(server.name, -1) >= 0 else "?"
         health, check, since = _health(seen)
-        rows.append((server.name, server.address, health, check, since, str(sum(one.sessions for one in seen)), at_iis))
+        logins = str(sum(one.sessions for one in seen)) if seen else "?"
+        rows.append((server.name, server.address, health, check, since, logins, at_iis))
     return rows
 
 

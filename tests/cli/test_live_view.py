@@ -101,6 +101,12 @@ def test_connections_that_nobody_could_count_are_unknown_and_not_none():
     assert "0 connections" not in text
 
 
+def test_logins_that_nobody_could_count_are_unknown_and_not_none():
+    failures = {LB: ConnectionFailed("P211", "the connection was reset", host=LB)}
+    row = next(one for one in shown(status_lines(article(), report(failures=failures))).splitlines() if WIN1 in one)
+    assert row.split()[2:] == ["?", "?", "?", "?", "?"]
+
+
 def test_what_one_balancer_says_is_not_said_of_both():
     failures = {"lb2": ConnectionFailed("P211", "the connection was reset", host="lb2")}
     text = shown(session_lines(article(), LiveReport({LB: LIVE}, None, failures, False, 0.4)))
