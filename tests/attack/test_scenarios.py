@@ -63,6 +63,7 @@ def write_foreign(lab, more=""):
     path.chmod(0o600)
 
 
+@pytest.mark.slow
 def test_1_a_run_that_is_limited_to_hosts_goes_host_by_host(lab):
     assert "P303" in lab.on_cluster("cluster", "--yes", "--limit", "win1", code=1).stderr
     for host in ("lb1", "win1", "win2"):
