@@ -40,9 +40,17 @@ def three(): pass
 app()
 """
 NAIVE = (
-    "cat /etc/os-release", "rpm -q haproxy", "haproxy -v", "systemctl is-active haproxy", "systemctl is-enabled haproxy",
-    "firewall-cmd --list-ports", "firewall-cmd --permanent --list-ports", "getenforce", "getsebool haproxy_connect_any",
-    "cat etc/haproxy/haproxy.cfg", "ip -o -4 addr show",
+    "cat /etc/os-release",
+    "rpm -q haproxy",
+    "haproxy -v",
+    "systemctl is-active haproxy",
+    "systemctl is-enabled haproxy",
+    "firewall-cmd --list-ports",
+    "firewall-cmd --permanent --list-ports",
+    "getenforce",
+    "getsebool haproxy_connect_any",
+    "cat etc/haproxy/haproxy.cfg",
+    "ip -o -4 addr show",
 )
 SETTINGS = ("$PSVersionTable.PSVersion.Major", "$env:windir", "hostname") * 3
 READ = """
@@ -103,7 +111,9 @@ def start_up() -> None:
         row("python -c pass", seconds(process([sys.executable, "-c", "pass"])))
         row("a plain Typer program --help", seconds(process([sys.executable, plain.name, "--help"])))
     row("provision --help", seconds(process([sys.executable, "-m", "provision", "--help"])))
-    row("provision validate lab", seconds(process([sys.executable, "-m", "provision", "validate", str(LABS["sliced"])])))
+    row(
+        "provision validate lab", seconds(process([sys.executable, "-m", "provision", "validate", str(LABS["sliced"])]))
+    )
 
 
 def balancer(cluster: Cluster, home: Path) -> None:
@@ -112,7 +122,9 @@ def balancer(cluster: Cluster, home: Path) -> None:
     one = cluster.balancers[0]
     ours = [sys.executable, "-c", READ, str(cluster.file), str(home), one.name]
     row("provision: one connection, one exec", seconds(process(ours)))
-    row(f"naive Fabric: {len(NAIVE)} commands", seconds(process([sys.executable, __file__, "naive", str(cluster.file)])))
+    row(
+        f"naive Fabric: {len(NAIVE)} commands", seconds(process([sys.executable, __file__, "naive", str(cluster.file)]))
+    )
     target = f"{one.ssh.user}@{one.address}"
     options = ["-F", "none", "-i", str(one.ssh.key_file), "-p", str(one.ssh.port), "-o", "BatchMode=yes"]
     options += ["-o", f"UserKnownHostsFile={one.ssh.known_hosts}", "-o", "KexAlgorithms=curve25519-sha256"]
@@ -156,7 +168,9 @@ def run_ps(cluster: Cluster) -> None:
     secret = resolve_secrets([server.winrm.password], environ={}, ask=None, base=cluster.file.parent)
     password = next(iter(secret.values())).reveal()
     url = f"{server.winrm.scheme}://{server.address}:{server.winrm.port}/wsman"
-    session = winrm.Session(url, auth=(server.winrm.user, password), transport="ntlm", ca_trust_path=str(server.winrm.ca_file))
+    session = winrm.Session(
+        url, auth=(server.winrm.user, password), transport="ntlm", ca_trust_path=str(server.winrm.ca_file)
+    )
     for setting in SETTINGS:
         session.run_ps(setting)
 
@@ -180,7 +194,9 @@ def transfers(layout: str, cluster: Cluster) -> None:
         client.trust_server_pasv_ipv4_address = False
         data = bytes(64 << 20)
         client.storbinary("STOR bench.bin", BytesIO(data), blocksize=1 << 18)
-        wall, cpu = seconds(lambda c=client: c.retrbinary("RETR bench.bin", lambda part: None, blocksize=1 << 18), runs=5)
+        wall, cpu = seconds(
+            lambda c=client: c.retrbinary("RETR bench.bin", lambda part: None, blocksize=1 << 18), runs=5
+        )
         row(f"RETR 64 MiB {name}", (wall, cpu), f"{len(data) * 8 / wall / 1e9:.1f} Gbit/s")
         wall, cpu = seconds(lambda c=client: [c.storbinary("STOR s", BytesIO(bytes(4096))) for _ in range(100)], runs=3)
         row(f"STOR 100 x 4 KiB {name}", (wall, cpu), f"{100 / wall:.0f} files/s")
