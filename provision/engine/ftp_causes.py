@@ -51,6 +51,9 @@ TABLE: dict[tuple[str, str, PlaceKind | None], Cause] = {
     ("connect", "unreachable", "vip"): Cause(
         "P602", "firewalld on the balancer rejects the port, or there is no route"
     ),
+    ("connect", "closed", "vip"): Cause(
+        "P602", "no balancer holds the VIP, or HAProxy has no server that is UP: `provision status` shows both"
+    ),
     ("connect", "closed", None): Cause("P602", "ftpsvc does not run, or Windows Firewall does not admit the balancer"),
     ("connect", "dial", None): NO_CHANNEL,
     ("connect", "ssh", None): NO_SSH,

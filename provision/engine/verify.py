@@ -20,11 +20,11 @@ __all__ = ["Check", "Limits", "Means", "VerifyReport", "verify", "verify_server"
 LOGINS_PER_SERVER = 4
 """Logins through the VIP for each server of the cluster, at most, to meet all of them."""
 
-NOBODY_LISTENS = "P602"
-"""Nobody at the VIP: what its other ports do would only be told as causes of their own."""
-
 COMING_UP = ("P602", "P603")
-"""What may pass by itself shortly after a change: a service that starts, health checks that still have to rise."""
+"""Nobody, or nobody who speaks, at the FTP port.
+
+It may pass by itself shortly after a change: a service that starts, health checks that still have to rise.
+"""
 
 
 def verify(cluster: Cluster, means: Means) -> VerifyReport:
@@ -48,7 +48,7 @@ def verify(cluster: Cluster, means: Means) -> VerifyReport:
     through = keep(_through_vip(cluster, means, until))
     met = {check.server for check in through if check.level == "ok"}
     alone = keep(_at_servers(cluster, means, until, cluster.servers))
-    if all(check.code != NOBODY_LISTENS for check in through):
+    if all(check.code not in COMING_UP for check in through):  # else the slices would be blamed for the VIP
         keep(_unmet(cluster, means, [server for server in cluster.servers if server.name not in met]))
     if all(check.level == "ok" for check in alone):
         keep(_copies(cluster, means))

@@ -22,8 +22,8 @@ from provision.model.cluster import Cluster
 Kind = Literal["server", "balancer"]
 Eye = Literal["drift", "verify"]
 
-USE_SHOWS = frozenset({"content-differs", "ssl-required", "ports-reserved", "local-rules-ignored", "vip-lost"})
-"""Faults that are no difference from the cluster file: FTP has to be used to notice them."""
+USE_SHOWS = frozenset({"content-differs", "ssl-required", "local-rules-ignored"})
+"""Faults for which `drift` ends with 0, since nothing differs from the cluster file: FTP has to be used."""
 
 
 class Break(Protocol):

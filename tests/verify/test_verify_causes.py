@@ -254,6 +254,12 @@ def test_a_vip_where_nobody_listens_is_told_once_and_not_for_each_slice(stack: E
     assert [check.code for check in report.checks if check.level == "failed"] == ["P602"]
 
 
+def test_a_reset_at_the_vip_does_not_blame_the_servers() -> None:
+    cause = cause_of(FtpFailure("connect", "closed", "Connection reset by peer"), "vip")
+    assert "no balancer holds the VIP" in cause.text
+    assert "ftpsvc" not in cause.text
+
+
 def test_no_cause_at_the_vip_says_for_sure_what_was_not_looked_at(stack: ExitStack) -> None:
     cause = at(scripted(stack, CONNECT=""), "VIP").cause
     assert "or it cannot reach one" in cause
