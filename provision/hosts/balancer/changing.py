@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from provision.errors import ChangeFailed
 from provision.hosts.balancer.digest import carried, sha256
-from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
 from provision.hosts.balancer.entries import cuts, rules, whole
+from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
 from provision.hosts.balancer.firewalld import Zone
 from provision.hosts.balancer.frames import Frame, FrameError, after, frames
 from provision.hosts.balancer.scripts import read_arguments, script
