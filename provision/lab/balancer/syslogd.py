@@ -8,6 +8,7 @@ Started as `python -m provision.lab.balancer.syslogd ROOT`; prints `ready` when 
 from __future__ import annotations
 
 import re
+import os
 import selectors
 import signal
 import socket
@@ -32,6 +33,10 @@ def parse(datagram: bytes, host: str, now: datetime) -> Message | None:
     return Message(
         FACILITIES[facility], SEVERITIES[severity], tag.group(1) if tag else "", f"{stamp}{host} {match.group(3)}"
     )
+
+
+PARENT_SECONDS = 2.0
+"""How long a killed host is outlived."""
 
 
 def inside(root: Path, path: str) -> Path:
@@ -83,7 +88,8 @@ def open_sockets(root: Path, config: Rsyslog) -> list[tuple[socket.socket, str]]
 
 
 def serve(root: Path) -> None:
-    """Run until SIGTERM."""
+    """Run until SIGTERM, or until the host that started it is gone."""
+    parent = os.getppid()
     config = read(root / "etc/rsyslog.conf")
     for sentence in config.errors:
         print(sentence, file=sys.stderr)
@@ -91,8 +97,8 @@ def serve(root: Path) -> None:
     for made, host in open_sockets(root, config):
         chooser.register(made, selectors.EVENT_READ, host)
     print("ready", flush=True)
-    while True:
-        for key, _ in chooser.select():
+    while os.getppid() == parent:
+        for key, _ in chooser.select(PARENT_SECONDS):
             if isinstance(key.fileobj, socket.socket):
                 message = parse(key.fileobj.recv(65536), str(key.data), datetime.now())
                 if message is not None:
