@@ -7,8 +7,8 @@ Started as `python -m provision.lab.balancer.syslogd ROOT`; prints `ready` when 
 
 from __future__ import annotations
 
-import re
 import os
+import re
 import selectors
 import signal
 import socket
