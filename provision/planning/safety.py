@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from provision.model.change import Change
 from provision.model.ports import PortSet
-from provision.model.resources import DataChannelPorts, ExternalAddress, FirewallRule
+from provision.model.resources import DataChannelPorts, ExternalAddress, FirewallRule, SelinuxMode
 from provision.planning.plan import Effect, Plan, Step
 
 DROPPING = (Effect.RESTARTS_FTPSVC, Effect.STOPS_FTPSVC, Effect.STOPS_HAPROXY)
@@ -52,6 +52,8 @@ def _of_change(change: Change) -> Iterator[Consequence]:
         case before, ExternalAddress(after, _) if not (isinstance(before, ExternalAddress) and before.address == after):
             text = f"clients that use this server directly are told to open data connections to {after}"
             yield Consequence(change.key.host, text)
+        case SelinuxMode("permissive"), SelinuxMode("enforcing"):
+            yield Consequence(change.key.host, "SELinux enforces again, for every service of this machine")
         case FirewallRule(), None:
             yield Consequence(change.key.host, "the balancers lose their rule in Windows Firewall")
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from machine import EL7_UNIT, Machine
 
-from provision.errors import ChangeFailed
+from provision.errors import ChangeFailed, ReadFailed
 from provision.hosts.balancer.changing import ChangeStep, change_script, change_steps, parse_change
 from provision.hosts.balancer.desired import desired
 from provision.hosts.balancer.digest import carried, sha256
@@ -75,6 +75,18 @@ def bench(tmp_path):
     one = Bench(Machine(tmp_path / "root"))
     yield one
     one.machine.close()
+
+
+def test_a_firewalld_that_hangs_is_asked_once_by_each_way(bench):
+    for tool in ("busctl", "firewall-cmd"):
+        hangs = bench.machine.root / "bin" / tool
+        hangs.write_text(f'#!/bin/sh\necho "{tool} $*" >>{bench.machine.root}/log\nexit 124\n')  # as timeout(1) ends it
+        hangs.chmod(0o755)
+    bench.machine.write("state/firewalld.active", "1")
+    with pytest.raises(ReadFailed, match="firewalld runs and does not answer"):
+        bench.read()
+    assert [line.split()[0] for line in bench.machine.text("log").splitlines()].count("busctl") == 1
+    assert bench.machine.text("log").count("firewall-cmd") == 1
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])

@@ -75,14 +75,27 @@ def test_in_a_lab_a_loopback_address_plays_the_network():
     assert ("firewall", "public from 127.0.20.0/24") not in wanted(OPEN, stats=stats)
 
 
-@pytest.mark.parametrize(("policy", "key", "value"), [
-    ("permissive", ("selinux-mode", "mode"), SelinuxMode("permissive", "permissive")),
-    ("permissive-domain", ("selinux-permissive-domain", "haproxy_t"), SelinuxPermissiveDomain()),
-    ("unmanaged", None, None),
+ENFORCES = ("selinux-mode", "mode"), SelinuxMode("enforcing", "enforcing")
+
+
+@pytest.mark.parametrize(("policy", "resources"), [
+    ("boolean", [ENFORCES, (("selinux-boolean", "haproxy_connect_any"), SelinuxBoolean(current=True, persistent=True))]),
+    ("permissive-domain", [ENFORCES, (("selinux-permissive-domain", "haproxy_t"), SelinuxPermissiveDomain())]),
+    ("permissive", [(("selinux-mode", "mode"), SelinuxMode("permissive", "permissive"))]),
+    ("unmanaged", []),
 ])
-def test_selinux_follows_the_policy(policy, key, value):
+def test_selinux_follows_the_policy(policy, resources):
     found = {one: two for one, two in wanted(balancer={"selinux": policy}).items() if one[0].startswith("selinux")}
-    assert found == ({key: value} if key else {})
+    assert found == dict(resources)
+
+
+def test_a_machine_that_is_set_up_to_enforce_enforces_now():
+    assert ENFORCES in wanted({"enforce": (0, "Permissive\n")}).items()
+
+
+def test_a_machine_that_is_set_up_to_be_permissive_is_left_alone():
+    lenient = {"enforce": (0, "Permissive\n"), "selinux-config": (0, "SELINUX=permissive\n")}
+    assert ENFORCES[0] not in wanted(lenient)
 
 
 def test_a_disabled_selinux_is_left_alone():

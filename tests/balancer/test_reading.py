@@ -349,3 +349,16 @@ def test_a_fragment_that_lies_there_is_as_found_and_needs_no_word_in_the_file():
         "/etc/haproxy/conf.d/provision-article.cfg": ("# Managed by provision, cluster article. C\n", 0o640, "root:root"),
     })
     assert "P501" not in codes({**ours, "package-files": (1, f"S.5....T.  c {MAIN}\n")})
+
+
+def test_a_firewalld_that_hangs_is_named():
+    silent = {"fw:default": (124, ""), "fw:cmd-default": (124, "")}
+    with pytest.raises(ReadFailed, match="firewalld runs and does not answer") as raised:
+        read({**units(firewalld=unit("firewalld", running=True)), **silent})
+    assert raised.value.code == "P524"
+
+
+def test_a_machine_that_is_set_up_to_be_permissive_is_named():
+    lenient = {"enforce": (0, "Permissive\n"), "selinux-config": (0, "SELINUX=permissive\n")}
+    assert "P531" in codes(lenient)
+    assert "P531" not in codes({"enforce": (0, "Permissive\n")})

@@ -13,6 +13,8 @@ MENDED = [
     ("port-closed-runtime", "lb1", "firewall"),
     ("port-closed-permanent", "lb1", "firewall"),
     ("selinux-boolean-off", "lb1", "selinux-boolean"),
+    ("selinux-permissive", "lb1", "selinux-mode"),
+    ("selinux-permissive-at-boot", "lb1", "selinux-mode"),
 ]
 UNREADABLE = ["winrm-closed", "wrong-password", "host-key-changed"]
 

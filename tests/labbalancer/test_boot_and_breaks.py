@@ -117,6 +117,8 @@ def test_every_break_says_what_it_did_and_leaves_its_mark(host: Balancer) -> Non
         "haproxy-disabled": lambda: host.ssh("systemctl is-enabled haproxy").stdout == "disabled\n",
         "haproxy-stopped": lambda: host.ssh("systemctl is-active haproxy").stdout == "inactive\n",
         "selinux-boolean-off": lambda: host.run("getsebool", "haproxy_connect_any").endswith("off\n"),
+        "selinux-permissive": lambda: host.run("getenforce") == "Permissive\n",
+        "selinux-permissive-at-boot": lambda: "SELINUX=permissive" in (host.root / "etc/selinux/config").read_text(),
         "host-key-changed": lambda: host.ssh("true").returncode == 255,
     }
     host.ssh("true")

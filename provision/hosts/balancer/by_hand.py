@@ -60,6 +60,9 @@ def _selinux(balancer: Balancer) -> Iterator[str]:
     if balancer.selinux in commands:
         yield "SELinux, before HAProxy starts (nothing to do where `getenforce` says Disabled):"
         yield from _block(commands[balancer.selinux])
+    if balancer.selinux in ("boolean", "permissive-domain"):
+        yield "It goes on enforcing. Where `getenforce` says Permissive and /etc/selinux/config enforcing, afterwards:"
+        yield from _block("setenforce 1")
 
 
 def _kernel(cluster: Cluster) -> Iterator[str]:

@@ -101,7 +101,9 @@ do_boolean() { # NAME CURRENT PERSISTENT (on, off)
 
 do_enforce() { # CURRENT PERSISTENT (enforcing, permissive, disabled)
     conf=$R/etc/selinux/config
-    sed "s/^SELINUX=.*/SELINUX=$2/" "$conf" >"$WORK/selinux" && cat "$WORK/selinux" >"$conf" && flush "$conf" || return
+    if ! grep -q "^SELINUX=$2\$" "$conf"; then # written in place: it keeps its label
+        sed "s/^SELINUX=.*/SELINUX=$2/" "$conf" >"$WORK/selinux" && cat "$WORK/selinux" >"$conf" && flush "$conf" || return
+    fi
     if [ "$1" = enforcing ]; then setenforce 1; else setenforce 0; fi
 }
 

@@ -162,9 +162,14 @@ def _openings(
 
 
 def _selinux(policy: SelinuxPolicy, facts: BalancerFacts) -> Iterator[tuple[str, Resource]]:
-    """HAProxy's domain may bind and connect to few ports by itself; the boolean allows both for all (rhcs.te)."""
+    """HAProxy's domain may bind and connect to few ports by itself; the boolean allows both for all (rhcs.te).
+
+    Beside both a machine that is set up to enforce does enforce: the article's `setenforce 0` is not needed any more.
+    """
     if facts.selinux == "disabled":
         return
+    if policy in ("boolean", "permissive-domain") and facts.selinux_at_boot == "enforcing":
+        yield "mode", SelinuxMode("enforcing", "enforcing")
     match policy:
         case "boolean":
             yield BOOLEAN, SelinuxBoolean(current=True, persistent=True)

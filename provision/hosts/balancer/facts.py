@@ -77,6 +77,7 @@ class BalancerFacts:
     address: AddressFacts
     firewall: Firewall
     selinux: Selinux
+    selinux_at_boot: Selinux
     log: LogFacts
     sysconfig: str | None
     ephemeral: tuple[int, int] | None

@@ -174,6 +174,11 @@ def _firewall(cluster: Cluster, balancer: Balancer, facts: BalancerFacts) -> Ite
 def _selinux(balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
     if facts.selinux == "disabled" and balancer.selinux != "unmanaged":
         yield "P532", "note", "SELinux is disabled here: nothing to set", ""
+    lenient = facts.selinux == "permissive" and facts.selinux_at_boot != "enforcing"
+    if lenient and balancer.selinux in ("boolean", "permissive-domain"):
+        text = "SELinux is permissive here, now and at boot: it denies nothing. Left as it is"
+        fix = "setenforce 1, and SELINUX=enforcing in /etc/selinux/config, when its log is quiet"
+        yield "P531", "note", text, fix
     if balancer.selinux == "permissive":
         text = "SELinux is made permissive for the whole machine, as the article does"
         yield "P530", "warn", text, "'selinux: boolean' keeps it enforcing"

@@ -17,7 +17,13 @@ _RICH = re.compile(
     r'rule family="ipv4" source address="(?P<network>[0-9./]+)" port port="(?P<ports>[0-9-]+)" protocol="tcp" accept'
 )
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
+DEADLINE_PASSED = 124
+"""The status with which timeout(1) ends a command."""
 _ZONE_LINE = re.compile(r"^(\S+)(?: \(([a-z, ]*)\))?$")
+
+
+class FirewalldSilent(Exception):
+    """firewalld runs and answers nobody within the read script's deadlines: 10 s over D-Bus, 20 s for firewall-cmd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Firewall:
 
 
 def read_firewall(found: tuple[Frame, ...], *, running: bool) -> Firewall:
-    """Firewalld from the frames of a reading. Raises ValueError when an answer is not understood."""
+    """Firewalld from the frames of a reading. Raises FirewalldSilent; ValueError when an answer is not understood."""
     if not running:
         return Firewall()
     answers = starting(found, "fw:")
@@ -206,6 +212,8 @@ def _range(text: str) -> PortRange:
 
 
 def _from_command(answers: Mapping[str, Frame]) -> Firewall:
+    if answers["cmd-default"].status == DEADLINE_PASSED:
+        raise FirewalldSilent
     for name in ("cmd-default", "cmd-runtime", "cmd-permanent"):
         if not answers[name].ok:
             raise ValueError(f"firewall-cmd failed: {answers[name].first}")

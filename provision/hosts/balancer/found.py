@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 from provision.hosts.balancer.answers import Answers
 from provision.hosts.balancer.digest import digest_of, sha256
-from provision.hosts.balancer.facts import AddressFacts, BalancerFacts, HaproxyFacts
+from provision.hosts.balancer.facts import AddressFacts, BalancerFacts, HaproxyFacts, Selinux
 from provision.hosts.balancer.firewalld import Zone
 from provision.hosts.balancer.times import process_start, youngest_start
 from provision.model.ports import PortSet
@@ -90,10 +90,7 @@ def _openings(zone: Zone) -> Iterator[tuple[str, Resource]]:
 
 
 def _selinux(answers: Answers, mode: Literal["enforcing", "permissive"]) -> Iterator[tuple[str, Resource]]:
-    stored = re.search(r"^\s*SELINUX=(\w+)", answers.text("selinux-config"), re.MULTILINE)
-    if stored is None or stored[1] not in ("enforcing", "permissive", "disabled"):
-        raise ValueError("/etc/selinux/config does not say SELINUX=enforcing, permissive or disabled")
-    yield "mode", SelinuxMode(mode, cast(Literal["enforcing", "permissive", "disabled"], stored[1]))
+    yield "mode", SelinuxMode(mode, stored_mode(answers))
     current = re.fullmatch(rf"{BOOLEAN} --> (on|off)", answers.need("boolean").first)
     if current is not None:
         yield BOOLEAN, SelinuxBoolean(current[1] == "on", _stored_boolean(answers))
@@ -101,6 +98,14 @@ def _selinux(answers: Answers, mode: Literal["enforcing", "permissive"]) -> Iter
         raise ValueError(f"getsebool said {answers.need('boolean').first!r}")
     if any(line.strip() == DOMAIN for line in answers.text("domains").splitlines()):
         yield DOMAIN, SelinuxPermissiveDomain()
+
+
+def stored_mode(answers: Answers) -> Selinux:
+    """The mode from the next boot on. Raises ValueError where the file of an SELinux that is there does not say it."""
+    stored = re.search(r"^\s*SELINUX=(\w+)", answers.text("selinux-config"), re.MULTILINE)
+    if stored is None or stored[1] not in ("enforcing", "permissive", "disabled"):
+        raise ValueError("/etc/selinux/config does not say SELINUX=enforcing, permissive or disabled")
+    return cast(Selinux, stored[1])
 
 
 def _stored_boolean(answers: Answers) -> bool:

@@ -195,8 +195,10 @@ read_firewall_bus() {
     set +f
 }
 
+# A firewalld that hangs would take the whole reading along: who does not answer the first question is asked no more.
 read_firewall_cmd() {
     item fw:cmd-default within 20 firewall-cmd --get-default-zone
+    [ "$item_status" -ne 124 ] || return 0
     item fw:cmd-runtime within 20 firewall-cmd --list-all-zones
     item fw:cmd-permanent within 20 firewall-cmd --permanent --list-all-zones
 }

@@ -26,7 +26,8 @@ from provision.hosts.balancer.facts import (
     Selinux,
 )
 from provision.hosts.balancer.findings import findings
-from provision.hosts.balancer.found import SYSCTL_LINE, resources
+from provision.hosts.balancer.firewalld import FirewalldSilent
+from provision.hosts.balancer.found import SYSCTL_LINE, resources, stored_mode
 from provision.hosts.balancer.frames import Frame, frames
 from provision.hosts.balancer.haproxy_cfg import Version
 from provision.hosts.balancer.masks import Masks
@@ -43,9 +44,20 @@ def read_script(cluster: Cluster, balancer: Balancer) -> ShellScript:
 
 
 def parse_reading(stdout: bytes, cluster: Cluster, balancer: Balancer, masks: Masks) -> BalancerReading:
-    """The reading that `read_script` printed. Raises ReadFailed (P500) for anything that is not understood."""
+    """The reading that `read_script` printed.
+
+    Raises ReadFailed: P500 for anything that is not understood, P524 when firewalld answers nobody.
+    """
     try:
         return _reading(Answers(frames(stdout), cluster, balancer, masks))
+    except FirewalldSilent as problem:
+        raise ReadFailed(
+            "P524",
+            "firewalld runs and does not answer",
+            host=balancer.name,
+            why="neither D-Bus (10 s) nor firewall-cmd (20 s) brought an answer",
+            next="look for its cause there (journalctl -u firewalld), then: systemctl restart firewalld",
+        ) from problem
     except (ValueError, KeyError) as problem:
         raise ReadFailed(
             "P500",
@@ -70,7 +82,7 @@ def _facts(answers: Answers) -> BalancerFacts:
     number = re.search(r'^VERSION_ID="?(\d+)', modern, re.MULTILINE) or re.search(r" release (\d+)", release)
     name = re.search(r'^PRETTY_NAME="?([^"\n]*)', modern, re.MULTILINE)
     major = int(number[1]) if number else None
-    kernel = answers.settings("sysctl", SYSCTL_LINE)
+    kernel, selinux = answers.settings("sysctl", SYSCTL_LINE), _selinux(answers)
     generations = [one for key, one in answers.found.items() if key.startswith("generation:") and one.ok]
     return BalancerFacts(
         os=name[1] if name else release.split("\n")[0],
@@ -78,7 +90,8 @@ def _facts(answers: Answers) -> BalancerFacts:
         haproxy=_haproxy(answers),
         address=_address(answers),
         firewall=answers.firewall,
-        selinux=_selinux(answers),
+        selinux=selinux,
+        selinux_at_boot=stored_mode(answers) if selinux != "disabled" else selinux,
         log=_log(answers, major),
         sysconfig=answers.texts.get(SYSCONFIG),
         ephemeral=_two(kernel.get("net.ipv4.ip_local_port_range", "")),

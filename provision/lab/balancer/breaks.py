@@ -129,6 +129,13 @@ def _host_key(verb: str, done: str) -> Act:
     return act
 
 
+def _permissive_at_boot(directory: Path) -> str:
+    config = directory / "etc/selinux/config"
+    config.write_text(config.read_text().replace("SELINUX=enforcing", "SELINUX=permissive"))
+    run(directory, "setenforce", "0")
+    return "somebody ran setenforce 0 and wrote SELINUX=permissive into /etc/selinux/config"
+
+
 _ALL = (
     Break("haproxy-edited", "haproxy.cfg is edited by hand, and haproxy reloaded", _haproxy_edited),
     Break("haproxy-not-reloaded", "haproxy.cfg is edited by hand, and haproxy runs the old one", _haproxy_not_reloaded),
@@ -140,6 +147,16 @@ _ALL = (
         _commands(
             "somebody ran setsebool -P haproxy_connect_any off", ("setsebool", "-P", "haproxy_connect_any", "off")
         ),
+    ),
+    Break(
+        "selinux-permissive",
+        "SELinux is permissive until the next boot",
+        _commands("somebody ran setenforce 0", ("setenforce", "0")),
+    ),
+    Break(
+        "selinux-permissive-at-boot",
+        "SELinux is permissive, now and for later boots: what the article does",
+        _permissive_at_boot,
     ),
     Break(
         "haproxy-stopped",
