@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.errors import ChangeFailed
+from provision.hosts.balancer.causes import way_out
 from provision.hosts.balancer.digest import carried, sha256
 from provision.hosts.balancer.entries import cuts, rules, whole
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
@@ -95,7 +96,8 @@ def parse_change(result: ShellResult, balancer: Balancer) -> ChangeReport:
 
 def _failed(frame: Frame, balancer: Balancer) -> ChangeFailed:
     what, said = frame.name.removeprefix("failed:").strip(), frame.text.strip()
-    return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=said or f"status {frame.status}")
+    why, fix = said or f"status {frame.status}", way_out(said, balancer.name)
+    return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=fix)
 
 
 # --- the safe order -----------------------------------------------------------------------------------------------
