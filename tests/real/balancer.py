@@ -61,7 +61,7 @@ class Balancer:
     def run(self, *command, check=True, **how):
         """At the console, as root."""
         leader = self._leader()
-        inside = ("nsenter", f"--target={leader}", "--all", "--wd=/", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
+        inside = ("nsenter", f"--target={leader}", "--all", "--wdns=/", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
         return self._world.run(*inside, *command, check=check, **how)
 
     def shell(self, text, check=True, **how):
