@@ -16,6 +16,7 @@ from provision.hosts.balancer.entries import cuts, rules, whole
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
 from provision.hosts.balancer.firewalld import Zone
 from provision.hosts.balancer.frames import Frame, FrameError, after, frames
+from provision.hosts.balancer.repositories import telling, way_out
 from provision.hosts.balancer.scripts import read_arguments, script
 from provision.model.change import Change
 from provision.model.cluster import Balancer, Cluster
@@ -94,8 +95,12 @@ def parse_change(result: ShellResult, balancer: Balancer) -> ChangeReport:
 
 
 def _failed(frame: Frame, balancer: Balancer) -> ChangeFailed:
-    what, said = frame.name.removeprefix("failed:").strip(), frame.text.strip()
-    return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=said or f"status {frame.status}")
+    """The first step that failed. A package tool's page of advice is cut down to what is wrong, and to what to do."""
+    what, said, next = frame.name.removeprefix("failed:").strip(), frame.text.strip(), ""
+    if what.startswith("package "):
+        said, next = telling(said), way_out(said)
+    why = said or f"status {frame.status}"
+    return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=next)
 
 
 # --- the safe order -----------------------------------------------------------------------------------------------

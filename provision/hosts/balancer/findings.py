@@ -12,6 +12,7 @@ from typing import Literal
 from provision.hosts.balancer.cfg_reader import Bind, Section, read_cfg
 from provision.hosts.balancer.facts import MAIN, BalancerFacts
 from provision.hosts.balancer.haproxy_cfg import haproxy_cfg
+from provision.hosts.balancer.repositories import way_out
 from provision.model.change import Finding
 from provision.model.cluster import Balancer, Cluster
 from provision.model.ports import PortRange, PortSet
@@ -46,10 +47,8 @@ _Row = tuple[str, Level, str, str]
 def _package(facts: BalancerFacts) -> Iterator[_Row]:
     haproxy = facts.haproxy
     if haproxy.version is None:
-        eol = facts.major is not None and facts.major <= 8
-        vault = "point the repositories at vault.centos.org, or install haproxy by hand"
-        fix = vault if eol else "mend the repositories"
-        yield "P503", "refuse", f"haproxy is not installed, and no repository offers it: {haproxy.trouble}", fix
+        text = f"haproxy is not installed, and no repository offers it: {haproxy.trouble}"
+        yield "P503", "refuse", text, way_out(haproxy.trouble)
     if haproxy.installed and haproxy.served is None and haproxy.main in ("ours", "foreign"):
         yield (
             "P543",

@@ -100,7 +100,7 @@ read_package() {
     item version haproxy -v
     case $(head -n 1 "$R$MAIN" 2>/dev/null) in
         '# Managed by provision, cluster '*) ;;
-        *) item package-files rpm -V haproxy ;;
+        *) item package-files rpm -V --nodeps haproxy ;;
     esac
 }
 

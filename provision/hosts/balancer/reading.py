@@ -31,6 +31,7 @@ from provision.hosts.balancer.found import SYSCTL_LINE, resources, stored_mode
 from provision.hosts.balancer.frames import Frame, frames
 from provision.hosts.balancer.haproxy_cfg import Version
 from provision.hosts.balancer.masks import Masks
+from provision.hosts.balancer.repositories import telling
 from provision.hosts.balancer.scripts import fragment_path, read_arguments, script
 from provision.model.cluster import Balancer, Cluster
 from provision.model.command import ShellScript
@@ -129,7 +130,10 @@ def _loads_conf_d(answers: Answers, version: Version | None) -> bool:
 
 
 def _main_file(answers: Answers) -> MainFile:
-    """Whose the main file is. The package manager knows its own: a stock file shows no changed digest (`5`)."""
+    """Whose the main file is. The package manager knows its own: a stock file shows no changed digest (`5`).
+
+    A digest that could not be read (`?`) tells nothing: then it counts as foreign.
+    """
     text = answers.texts.get(MAIN)
     if text is None:
         return "absent"
@@ -141,7 +145,7 @@ def _main_file(answers: Answers) -> MainFile:
         return "foreign"
     lines = [line for line in check.text.splitlines() if line.strip()]
     understood = all(re.match(r"([.SM5DLUGTPC?]{8,9}|missing) ", line) for line in lines)
-    changed = any("5" in line.split()[0] and line.endswith(MAIN) for line in lines)
+    changed = any(set("5?") & set(line.split()[0]) and line.endswith(MAIN) for line in lines)
     return "stock" if understood and not changed else "foreign"
 
 
@@ -198,7 +202,7 @@ def _version(answers: Answers, package: Frame) -> tuple[Version | None, str, str
     row = re.search(r"^haproxy\.\S+\s+(?:\d+:)?((\d+)\.(\d+)\S*)", candidate.text, re.MULTILINE)
     if candidate.ok and row is not None:
         return (int(row[2]), int(row[3])), row[1], ""
-    return None, "", candidate.text.strip()[-500:] or "the package tool said nothing"
+    return None, "", telling(candidate.text) or "the package tool said nothing"
 
 
 def _two(text: str) -> tuple[int, int] | None:
