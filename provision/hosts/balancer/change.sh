@@ -96,7 +96,7 @@ do_sysctl() { # NAME VALUE PERSISTENT ("-": not set at boot)
 do_boolean() { # NAME CURRENT PERSISTENT (on, off)
     setsebool -P "$1" "$3" || return
     [ "$2" = "$3" ] || setsebool "$1" "$2" || return
-    case $(getsebool "$1") in *" $2") ;; *) echo "setsebool said nothing, and $1 is not $2"; return 1 ;; esac
+    case $(getsebool "$1") in "$1 --> $2"*) ;; *) echo "setsebool said nothing, and $1 is not $2"; return 1 ;; esac
 }
 
 do_enforce() { # CURRENT PERSISTENT (enforcing, permissive, disabled)

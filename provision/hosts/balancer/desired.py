@@ -139,7 +139,7 @@ def _files(
             balancer,
             old_syntax=log.old_syntax,
             load=not log.imudp_elsewhere,
-            listen=not log.listens_elsewhere,
+            listen=not (log.listens_elsewhere or log.late),
         )
         yield f"/etc/rsyslog.d/provision-{cluster.name}.conf", File(OurText(snippet), 0o644, "root:root")
 

@@ -37,6 +37,7 @@ def findings(
         *_selinux(balancer, facts),
         *_kernel(cluster, facts),
         *_logs(facts),
+        *_masked(facts),
     )
     return tuple(Finding(balancer.name, *one) for one in found)
 
@@ -197,3 +198,12 @@ def _kernel(cluster: Cluster, facts: BalancerFacts) -> Iterator[_Row]:
 def _logs(facts: BalancerFacts) -> Iterator[_Row]:
     if not facts.log.present:
         yield "P541", "warn", "rsyslog is not installed: HAProxy's log goes nowhere", "install rsyslog, then run again"
+    if facts.log.late:
+        text = f"{facts.log.late} loads imudp after our file, and not for 127.0.0.1:514: HAProxy's log goes nowhere"
+        yield "P542", "warn", text, "load imudp in /etc/rsyslog.conf, or let that file listen on 127.0.0.1:514 too"
+
+
+def _masked(facts: BalancerFacts) -> Iterator[_Row]:
+    for name in facts.masked:
+        text = f"{name}.service is masked: somebody decided that it shall never start here"
+        yield "P544", "refuse", text, f"systemctl unmask {name}"

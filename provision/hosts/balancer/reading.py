@@ -32,6 +32,7 @@ from provision.hosts.balancer.frames import Frame, frames
 from provision.hosts.balancer.haproxy_cfg import Version
 from provision.hosts.balancer.masks import Masks
 from provision.hosts.balancer.repositories import telling
+from provision.hosts.balancer.rsyslog import read_log
 from provision.hosts.balancer.scripts import fragment_path, read_arguments, script
 from provision.model.cluster import Balancer, Cluster
 from provision.model.command import ShellScript
@@ -98,6 +99,7 @@ def _facts(answers: Answers) -> BalancerFacts:
         ephemeral=_two(kernel.get("net.ipv4.ip_local_port_range", "")),
         reserved=kernel.get("net.ipv4.ip_local_reserved_ports", ""),
         hashes=answers.hashes,
+        masked=tuple(name for name in ("haproxy", "rsyslog") if answers.unit(name).get("LoadState") == "masked"),
         recorded=generations[-1].text.encode("utf-8", "surrogateescape") if generations else None,
     )
 
@@ -180,13 +182,10 @@ def _selinux(answers: Answers) -> Selinux:
 
 def _log(answers: Answers, major: int | None) -> LogFacts:
     """Rsyslog, without our own file."""
-    ours = f"/provision-{answers.cluster.name}.conf"
-    lines = answers.rows("log-rules", r"([^:]+):\d+:(.*)")
-    rules = [rule.strip() for path, rule in lines if not path.endswith(ours)]
-    active = [rule for rule in rules if not rule.startswith("#")]
-    loads = any(re.search(r"(\$ModLoad|load=\")\s*imudp", rule) for rule in active)
-    listens = any(re.search(r"\$UDPServerRun|type=\"imudp\"", rule) for rule in active)
-    return LogFacts("log-rules" in answers.found, major is not None and major <= 7, loads, listens)
+    ours = f"/etc/rsyslog.d/provision-{answers.cluster.name}.conf"
+    rows = answers.rows("log-rules", r"([^:]+):\d+:(.*)")
+    lines = [(answers.logical(path), rule) for path, rule in rows] if "log-rules" in answers.found else None
+    return read_log(lines, ours, old_syntax=major is not None and major <= 7)
 
 
 def _version(answers: Answers, package: Frame) -> tuple[Version | None, str, str]:

@@ -1,0 +1,47 @@
+"""What rsyslog's files say of UDP on loopback, from the lines that read.sh greps. Pure; knows both of its syntaxes.
+
+An `input(...)` over several lines shows only its first: a port or address that is not on it counts as HAProxy's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from provision.hosts.balancer.facts import LogFacts
+
+PORT = "514"
+"""Where HAProxy's `log 127.0.0.1` goes."""
+
+_LOADS = re.compile(r"(?:\$ModLoad\s+|load=\")(?:\S*/)?imudp\b", re.IGNORECASE)
+_OLD_RUN = re.compile(r"\$UDPServerRun\s+(\S+)", re.IGNORECASE)
+_INPUT = re.compile(r"type=\"imudp\"", re.IGNORECASE)
+_PORT = re.compile(r"\bport=(\[[^]]*\]|\"[^\"]*\")", re.IGNORECASE)
+_ADDRESS = re.compile(r"\baddress=\"([^\"]*)\"", re.IGNORECASE)
+_EVERYWHERE = ("", "*", "0.0.0.0", "127.0.0.1", "localhost")  # noqa: S104  # their words, nothing is bound here
+
+
+def read_log(lines: Sequence[tuple[str, str]] | None, ours: str, *, old_syntax: bool) -> LogFacts:
+    """`lines`: file and line of each, in rsyslog's order; None: it is not installed. `ours`: our own file."""
+    if lines is None:
+        return LogFacts(False, old_syntax, False, False)
+    active = [(path, line.strip()) for path, line in lines if path != ours and not line.strip().startswith("#")]
+    loaders = [path for path, line in active if _LOADS.search(line)]
+    listens = any(_reaches(line) for _, line in active)
+    late = bool(loaders) and not listens and all(_after(path, ours) for path in loaders)
+    return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0] if late else "")
+
+
+def _reaches(line: str) -> bool:
+    old = _OLD_RUN.search(line)
+    if old is not None:
+        return old[1] == PORT
+    if _INPUT.search(line) is None:
+        return False
+    port, address = _PORT.search(line), _ADDRESS.search(line)
+    return (port is None or PORT in re.findall(r"\d+", port[1])) and (address is None or address[1] in _EVERYWHERE)
+
+
+def _after(path: str, ours: str) -> bool:
+    """Whether rsyslog reads it after our file: rsyslog.d goes by name, and the main file includes it after its modules."""
+    return path.rpartition("/")[0] == ours.rpartition("/")[0] and path > ours
