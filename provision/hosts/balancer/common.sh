@@ -66,7 +66,7 @@ unit_text() {
 unit_variables() {
     variables_file=$R$SYSCONFIG
     ! staged "$SYSCONFIG" || variables_file=$(beside "$SYSCONFIG")
-    printf '%s\n' "$1" | sed -n -e '/^Environment=/!d' -e 's/^Environment=//' -e 's/"//g' -e 's/ \([A-Z_]*=\)/\n\1/g' -e p
+    printf '%s\n' "$1" | sed -n -e '/^Environment=/!d' -e 's/^Environment=//' -e "s/[\"']//g" -e 's/ \([A-Z_]*=\)/\n\1/g' -e p
     [ ! -r "$variables_file" ] || sed -n "s/[\"']//g; /^[A-Z_]*=/p" "$variables_file"
 }
 
