@@ -117,7 +117,7 @@ do_domain() { # NAME on|off
 }
 
 do_vip() { # add|remove ADDRESS/PREFIX DEVICE
-    connection=$(nmcli -t -f DEVICE,NAME connection show --active | sed -n "s/^$3://p" | head -n 1)
+    connection=$(nmcli -t -f DEVICE,NAME connection show --active | sed -n "s/^$3://p" | head -n 1 | plain_names)
     [ -n "$connection" ] || { echo "NetworkManager has no active connection on $3"; return 1; }
     sign=+
     [ "$1" = add ] || sign=-

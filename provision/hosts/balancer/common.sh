@@ -40,6 +40,9 @@ within() {
     if has timeout; then timeout "$@"; else shift; "$@"; fi
 }
 
+# plain_names: connections as nmcli takes them; its terse output has a backslash before colons and backslashes.
+plain_names() { sed 's/\\\(.\)/\1/g'; }
+
 # logical PATH: the path without this machine's prefix.
 logical() {
     case $1 in
@@ -151,7 +154,7 @@ ask() {
 
 # sockets: the admin sockets that the configuration names.
 sockets() {
-    for file in $(config_files); do
+    config_files | while IFS= read -r file; do
         sed -n 's/^[[:space:]]*stats[[:space:]]\{1,\}socket[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p' "$R$file" 2>/dev/null
     done
 }

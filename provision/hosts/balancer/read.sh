@@ -81,7 +81,12 @@ read_config() {
     for file in "$MAIN" "$read_fragment" "$SYSCONFIG" "/etc/rsyslog.d/provision-$CLUSTER.conf"; do
         listed "$read_files" "$file" || read_files=$read_files$NL$file
     done
-    show_files $read_files
+    IFS=$NL # a name in conf.d may have blanks
+    set -f
+    set -- $read_files
+    set +f
+    unset IFS
+    show_files "$@"
     item conf.d ls -d "$R/etc/haproxy/conf.d"
     item served ask_haproxy "$SERVED"
 }
@@ -109,7 +114,8 @@ read_network() {
     for server; do item "route:$server" ip -4 route get "$server"; done
     [ "$read_owner" = static ] || return 0
     item connections nmcli -t -f NAME,DEVICE connection show --active
-    connection_names=$(printf '%s\n' "$item_text" | sed 's/:[^:]*$//')
+    [ "$item_status" -eq 0 ] || return 0
+    connection_names=$(printf '%s\n' "$item_text" | sed 's/:[^:]*$//' | plain_names)
     while IFS= read -r connection; do
         [ -z "$connection" ] || item "connection:$connection" nmcli -t -f ipv4.addresses connection show "$connection"
     done <<END
@@ -151,7 +157,7 @@ read_zone_of() {
     fw_item "fw:ports:$1" runtime_call getPorts s "$1"
     fw_item "fw:rules:$1" runtime_call getRichRules s "$1"
     fw_item "fw:services:$1" runtime_call getServices s "$1"
-    fw_services="$fw_services ${item_text#as * }"
+    fw_services="$fw_services ${item_text#as [0-9]*[ $NL]}"
     fw_item "fw:object:$1" config_call getZoneByName s "$1"
     object=${item_text#*\"}
     object=${object%%\"*}
