@@ -15,7 +15,7 @@ from provision.hosts.balancer.reading import read_script
 from provision.hosts.balancer.scripts import read_arguments, script
 from provision.model.command import ShellResult, ShellScript
 
-QUESTIONS = ("systemctl cat ", "systemctl is-active ", "sync ")
+QUESTIONS = ("systemctl cat ", "systemctl is-active ", "sync ", "socat ")
 """Calls that change nothing and that no case is about."""
 
 

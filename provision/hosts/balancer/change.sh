@@ -337,8 +337,30 @@ last_words() { # UNIT
 
 # --- rsyslog --------------------------------------------------------------------------------------------------------
 
+# log_remarks: what rsyslogd's own check says, without its frame; how it ended is in log_status.
+log_remarks() {
+    rsyslogd -N1 >"$WORK/check" 2>&1
+    log_status=$?
+    grep -v 'config validation run' "$WORK/check"
+}
+
+# logs_valid: what counts is what the check says now and did not say before (log_status_before, WORK/logs-before). Its
+# status alone misleads: rsyslog 7 (EL7.0 to 7.3) ends with 0 after an error, 8 with 1 over a remark on another's file.
+logs_valid() {
+    log_remarks >"$WORK/logs"
+    cat "$WORK/check"
+    news=$(grep -vxFf "$WORK/logs-before" "$WORK/logs")
+    case $log_status,$news in
+        0,*error* | 0,*'cannot be added'*) return 1 ;;
+        0,*) return 0 ;;
+    esac
+    [ "$log_status_before" -ne 0 ] && [ -z "$news" ]
+}
+
 do_rsyslog() { # RUNNING ENABLED
-    if swap && rsyslogd -N1 && restart_rsyslog "$1" && enable_as rsyslog "$2"; then
+    log_remarks >"$WORK/logs-before"
+    log_status_before=$log_status
+    if swap && logs_valid && restart_rsyslog "$1" && enable_as rsyslog "$2"; then
         settle
         return
     fi

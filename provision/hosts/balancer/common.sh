@@ -146,10 +146,14 @@ ask_python() {
 }
 
 # ask SOCKET COMMANDS: what HAProxy answers, through whatever can speak to a socket here.
+# 127: there is no such thing; a refusal stays one, also where there is no Python to ask again.
 ask() {
-    if has socat; then printf '%s\n' "$2" | within 6 socat -t 5 - "UNIX-CONNECT:$1" && return; fi
-    if has nc; then printf '%s\n' "$2" | within 6 nc -U "$1" && return; fi
+    refused=127
+    if has socat; then printf '%s\n' "$2" | within 6 socat -t 5 - "UNIX-CONNECT:$1" && return; refused=$?; fi
+    if has nc; then printf '%s\n' "$2" | within 6 nc -U "$1" && return; refused=$?; fi
     ask_python "$@"
+    case $? in 0) return 0 ;; 127) return "$refused" ;; esac
+    return 1
 }
 
 # sockets: the admin sockets that the configuration names.
