@@ -96,11 +96,10 @@ def parse_change(result: ShellResult, balancer: Balancer) -> ChangeReport:
 
 def _failed(frame: Frame, balancer: Balancer) -> ChangeFailed:
     """The first step that failed. A package tool's page of advice is cut down to what is wrong, and to what to do."""
-    what, said, next = frame.name.removeprefix("failed:").strip(), frame.text.strip(), ""
-    if what.startswith("package "):
-        said, next = telling(said), way_out(said)
-    why = said or f"status {frame.status}"
-    return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=next)
+    what, said = frame.name.removeprefix("failed:").strip(), frame.text.strip()
+    why, fix = (telling(said), way_out(said)) if what.startswith("package ") else (said, "")
+    why = why or f"status {frame.status}"
+    return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=fix)
 
 
 # --- the safe order -----------------------------------------------------------------------------------------------

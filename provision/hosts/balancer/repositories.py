@@ -21,7 +21,7 @@ _TELLING = re.compile(
 _DEAD = re.compile(r"mirror(list)?\.centos\.org|No URLs in mirrorlist")
 _UNREGISTERED = re.compile(r"not registered|no enabled repo", re.IGNORECASE)
 _UNKNOWN = re.compile(r"No matching Packages|No match for argument|Unable to find a match|Nothing to do|No package")
-_UNREACHED = re.compile(r"resolve host|[Cc]url error|curl#|timed? ?out|No more mirrors|Failed to download", re.IGNORECASE)
+_UNREACHED = re.compile(r"resolve host|curl|timed? ?out|no more mirrors|failed to download", re.IGNORECASE)
 
 
 def telling(said: str) -> str:

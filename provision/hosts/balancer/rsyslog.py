@@ -43,5 +43,5 @@ def _reaches(line: str) -> bool:
 
 
 def _after(path: str, ours: str) -> bool:
-    """Whether rsyslog reads it after our file: rsyslog.d goes by name, and the main file includes it after its modules."""
+    """Whether rsyslog reads it after our file: rsyslog.d goes by name, and comes after the main file's modules."""
     return path.rpartition("/")[0] == ours.rpartition("/")[0] and path > ours
