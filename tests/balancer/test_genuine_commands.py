@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from balancer_clusters import cluster
+from balancer_clusters import MASKS, cluster
 from machine import Machine
 from recorded import cases
 
+from provision.errors import ReadFailed
 from provision.hosts.balancer.changing import ChangeStep, parse_change
+from provision.hosts.balancer.desired import desired
 from provision.hosts.balancer.frames import frames
-from provision.hosts.balancer.reading import read_script
+from provision.hosts.balancer.reading import parse_reading, read_script
 from provision.hosts.balancer.scripts import read_arguments, script
 from provision.model.command import ShellResult, ShellScript
 
@@ -94,3 +96,21 @@ def test_a_genuine_answer_to_a_question_leads_to_the_next_question(case, tmp_pat
     found = {frame.name: frame for frame in frames(machine.run(read_script(one, balancer)).stdout)}
     for name, wanted in case["frames"].items():
         assert (found[name].text if name in found else None) == wanted, name
+
+
+def dead_mirrors():
+    """The recorded words of CentOS 7's yum since its mirrors are gone."""
+    return next(one.values[0] for one in cases("commands") if "EL7 with dead mirrors" in one.id)
+
+
+def test_el7_with_dead_mirrors_is_refused_before_anything_is_changed_and_its_repositories_stay(tmp_path):
+    machine = machine_of(dead_mirrors(), tmp_path)
+    one, balancer = meant(dead_mirrors(), machine)
+    before = {path: path.read_bytes() for path in machine.root.glob("etc/**/*") if path.is_file()}
+    reading = parse_reading(machine.run(read_script(one, balancer)).stdout, one, balancer, MASKS)
+    (found,) = (finding for finding in reading.findings if finding.code == "P503")
+    assert found.level == "refuse" and "mirrorlist.centos.org" in found.message and "vault.centos.org" in found.fix
+    with pytest.raises(ReadFailed) as caught:
+        desired(one, balancer, reading.facts, one.ownership, MASKS)
+    assert (caught.value.code, "vault.centos.org" in caught.value.next) == ("P503", True)
+    assert {path: path.read_bytes() for path in machine.root.glob("etc/**/*") if path.is_file()} == before

@@ -78,7 +78,7 @@ hash_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
 do_package() { # NAME
     ! rpm -q "$1" || return 0
-    if has dnf; then dnf -y -q install "$1"; else yum -y -q install "$1"; fi || return
+    "$(package_tool)" -y -q install "$1" || return
     rpm -q "$1" && INSTALLED=1
 }
 

@@ -40,6 +40,17 @@ within() {
     if has timeout; then timeout "$@"; else shift; "$@"; fi
 }
 
+# package_tool: dnf; on EL7 yum, also where somebody put a dnf beside it, which shares neither its cache nor its plugins.
+package_tool() {
+    if has yum && grep -q '^VERSION_ID="\{0,1\}7' "$R/etc/os-release" 2>/dev/null; then
+        echo yum
+    elif has dnf; then
+        echo dnf
+    else
+        echo yum
+    fi
+}
+
 # plain_names: connections as nmcli takes them; its terse output has a backslash before colons and backslashes.
 plain_names() { sed 's/\\\(.\)/\1/g'; }
 

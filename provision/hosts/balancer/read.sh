@@ -91,9 +91,7 @@ read_config() {
     item served ask_haproxy "$SERVED"
 }
 
-candidate() {
-    if has dnf; then within 120 dnf -q list available haproxy; else within 120 yum -q list available haproxy; fi
-}
+candidate() { within 120 "$(package_tool)" -q list available haproxy; }
 
 # The package's own check costs a hash of every file; it is asked only when it must tell stock from foreign.
 read_package() {
@@ -239,7 +237,7 @@ sysctl_files() {
     for file in "$R"/usr/lib/sysctl.d/*.conf "$R"/etc/sysctl.d/*.conf "$R/etc/sysctl.conf"; do
         [ ! -f "$file" ] || set -- "$@" "$file"
     done
-    [ "$#" -eq 0 ] || sed -n 's/^[[:space:]]*\(net\.ipv4\.ip_[a-z_]*\)[[:space:]]*=[[:space:]]*/\1=/p' "$@"
+    [ "$#" -eq 0 ] || sed -n 's/^[[:space:]]*-\{0,1\}\(net\.ipv4\.ip_[a-z_]*\)[[:space:]]*=[[:space:]]*/\1=/p' "$@"
 }
 
 read_settings() {
