@@ -76,12 +76,13 @@ def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Ma
 def log_snippet(cluster: Cluster, balancer: Balancer, *, old_syntax: bool, load: bool, listen: bool) -> str:
     """Rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
 
-    `load` and `listen` are false where another file does it already: `rsyslogd -N1` refuses imudp twice.
+    `load` and `listen` are false where another file does it already: `rsyslogd -N1` refuses imudp twice. The old
+    syntax keeps an address for every input that follows, also in files of others: it is taken back.
     """
     lines = [first_line(cluster.name)]
     if old_syntax:
         lines += ["$ModLoad imudp"] if load else []
-        lines += ["$UDPServerAddress 127.0.0.1", "$UDPServerRun 514"] if listen else []
+        lines += ["$UDPServerAddress 127.0.0.1", "$UDPServerRun 514", "$UDPServerAddress *"] if listen else []
     else:
         lines += ['module(load="imudp")'] if load else []
         lines += ['input(type="imudp" address="127.0.0.1" port="514")'] if listen else []

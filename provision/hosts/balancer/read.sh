@@ -247,7 +247,7 @@ read_settings() {
 
 read_logging() {
     has rsyslogd || return 0
-    item log-rules grep -nHsiE 'imudp|UDPServerRun|local2|IncludeConfig|include\(' "$R/etc/rsyslog.conf" "$R"/etc/rsyslog.d/*.conf
+    item log-rules grep -nHsiE 'imudp|UDPServer(Run|Address)|local2|IncludeConfig|include\(' "$R/etc/rsyslog.conf" "$R"/etc/rsyslog.d/*.conf
     set -- "$R/etc/rsyslog.conf"
     for file in "$R"/etc/rsyslog.d/*.conf; do [ ! -f "$file" ] || set -- "$@" "$file"; done
     [ ! -d "$R/etc/rsyslog.d" ] || set -- "$@" "$R/etc/rsyslog.d"

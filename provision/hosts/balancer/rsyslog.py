@@ -6,7 +6,7 @@ An `input(...)` over several lines shows only its first: a port or address that 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from provision.hosts.balancer.facts import LogFacts
 
@@ -14,7 +14,7 @@ PORT = "514"
 """Where HAProxy's `log 127.0.0.1` goes."""
 
 _LOADS = re.compile(r"(?:\$ModLoad\s+|load=\")(?:\S*/)?imudp\b", re.IGNORECASE)
-_OLD_RUN = re.compile(r"\$UDPServerRun\s+(\S+)", re.IGNORECASE)
+_OLD = re.compile(r"\$UDPServer(?P<what>Run|Address)\s+(?P<value>\S+)", re.IGNORECASE)
 _INPUT = re.compile(r"type=\"imudp\"", re.IGNORECASE)
 _PORT = re.compile(r"\bport=(\[[^]]*\]|\"[^\"]*\")", re.IGNORECASE)
 _ADDRESS = re.compile(r"\baddress=\"([^\"]*)\"", re.IGNORECASE)
@@ -27,19 +27,24 @@ def read_log(lines: Sequence[tuple[str, str]] | None, ours: str, *, old_syntax: 
         return LogFacts(False, old_syntax, False, False)
     active = [(path, line.strip()) for path, line in lines if path != ours and not line.strip().startswith("#")]
     loaders = [path for path, line in active if _LOADS.search(line)]
-    listens = any(_reaches(line) for _, line in active)
+    listens = any(_listening([line for _, line in active]))
     late = bool(loaders) and not listens and all(_after(path, ours) for path in loaders)
     return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0] if late else "")
 
 
-def _reaches(line: str) -> bool:
-    old = _OLD_RUN.search(line)
-    if old is not None:
-        return old[1] == PORT
-    if _INPUT.search(line) is None:
-        return False
-    port, address = _PORT.search(line), _ADDRESS.search(line)
-    return (port is None or PORT in re.findall(r"\d+", port[1])) and (address is None or address[1] in _EVERYWHERE)
+def _listening(lines: Sequence[str]) -> Iterator[bool]:
+    """For each input, whether HAProxy reaches it. In the old syntax an address holds for every input that follows."""
+    kept = ""
+    for line in lines:
+        old = _OLD.search(line)
+        if old is not None and old["what"].lower() == "address":
+            kept = old["value"]
+        elif old is not None:
+            yield old["value"] == PORT and kept in _EVERYWHERE
+        elif _INPUT.search(line):
+            port, address = _PORT.search(line), _ADDRESS.search(line)
+            here = address is None or address[1] in _EVERYWHERE
+            yield here and (port is None or PORT in re.findall(r"\d+", port[1]))
 
 
 def _after(path: str, ours: str) -> bool:
