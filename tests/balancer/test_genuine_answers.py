@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from balancer_clusters import MASKS, cluster
-from recorded import CASES, CERTAINTY, cases, load, reading
+from recorded import cases, reading
 
 from provision.errors import ReadFailed
 from provision.hosts.balancer.reading import parse_reading
@@ -84,10 +84,3 @@ def test_a_genuine_answer_that_says_nothing_certain_is_refused(case):
     with pytest.raises(ReadFailed) as caught:
         read(case)
     assert case["refused"] in caught.value.why
-
-
-@pytest.mark.parametrize("path", sorted(CASES.rglob("*.yaml")), ids=lambda path: f"{path.parent.stem}/{path.stem}")
-def test_every_case_says_where_its_text_is_from_and_how_sure_that_is(path):
-    found = load(path)
-    for case in found if isinstance(found, list) else [found]:
-        assert case["source"].strip() and case["sure"] in CERTAINTY, case
