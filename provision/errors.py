@@ -40,7 +40,7 @@ class ProvisionError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        cause = f" ({self.why})" if self.why else ""
+        cause = f" ({self.why})" if self.why and "\n" not in self.why else ""  # a machine's own words come on their own
         return f"{place}{self.what}{cause} [{self.code}]"
 
 

@@ -73,9 +73,9 @@ def _left(host: str, error: ProvisionError, changes: Iterable[Change]) -> Lines:
 
 
 def _failure(error: ProvisionError) -> Lines:
-    """The error without its own `Next:`; the outcome says what comes next."""
+    """The error; what to do about it stands with it, since the outcome's `Next:` says how to go on."""
     rows = error_lines(error)
-    return rows[:-2] if error.next else rows
+    return [*rows[:-2], line("do: ", error.next, indent=4)] if error.next else rows
 
 
 def _stopped(outcome: Stopped, again: str, look: str) -> Lines:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import stat
+import time
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,19 @@ def bench(tmp_path):
     one = Bench(Machine(tmp_path / "root"))
     yield one
     one.machine.close()
+
+
+def test_a_failed_start_is_told_in_the_words_of_this_step_alone(bench):
+    reading, journal = bench.read(), bench.machine.root / "bin/journalctl"
+    journal.write_text(f'#!/bin/sh\necho "journalctl $*" >>{bench.machine.root}/log\necho "cannot bind socket (Permission denied)"\n')
+    journal.chmod(0o755)
+    bench.machine.write("refuse-start", "")
+    began = int(time.time())
+    wanted = bench.wanted(reading)
+    failed = bench.change(reading, bench.differences(reading, wanted.resources), wanted.texts).failed
+    asked = next(line for line in bench.machine.text("log").splitlines() if line.startswith("journalctl"))
+    assert began <= int(asked.partition("--since @")[2].split()[0]) <= time.time()
+    assert "say 'selinux: boolean' for lb1" in failed.next
 
 
 def test_a_firewalld_that_hangs_is_asked_once_by_each_way(bench):

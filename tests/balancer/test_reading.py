@@ -362,3 +362,9 @@ def test_a_machine_that_is_set_up_to_be_permissive_is_named():
     lenient = {"enforce": (0, "Permissive\n"), "selinux-config": (0, "SELINUX=permissive\n")}
     assert "P531" in codes(lenient)
     assert "P531" not in codes({"enforce": (0, "Permissive\n")})
+
+
+@pytest.mark.parametrize(("release", "owner", "named"), [("9.4", "haproxy", True), ("9.4", "root", False), ("7", "haproxy", False)])
+def test_a_folder_in_which_selinux_lets_haproxy_make_no_socket_is_named(release, owner, named):
+    machine = {"os": (0, f'VERSION_ID="{release}"\n'), "home": (0, f"{owner}\n")}
+    assert ("P533" in codes(machine)) == named

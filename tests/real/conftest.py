@@ -2,7 +2,7 @@
 
 import pytest
 from real.house import house
-from real.image import balancer_image
+from real.image import CONTAINER, image_of
 from real.needs import missing
 
 PATIENCE = 900  # seconds for one test; the first of a machine builds the image
@@ -21,7 +21,7 @@ def image():
     lacking = missing()
     if lacking:
         pytest.skip(lacking)
-    with balancer_image() as folder:
+    with image_of(CONTAINER) as folder:
         yield folder
 
 

@@ -37,5 +37,5 @@ class Desk:
             assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def json(self, *words, code=None):
-        return json.loads(self.provision(*words, "--json", code=code).stdout)
+    def json(self, *words, code=None, timeout=110):
+        return json.loads(self.provision(*words, "--json", code=code, timeout=timeout).stdout)

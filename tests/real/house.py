@@ -23,14 +23,14 @@ CLIENTS = tuple(f"192.168.1.{last}" for last in range(50, 71))
 class House:
     """Everything of one run, below one short folder (socket paths hold 97 characters)."""
 
-    def __init__(self, world, image, folder, servers):
+    def __init__(self, world, image, folder, servers, make_balancer):
         self.world, self.folder = world, folder
         self.passwords = {name: secrets.token_urlsafe(12) for name in ("administrator", "ftp", "stats")}
         self.share = folder / "share"
         known = {"WINRM_PASSWORD": "administrator", "HAPROXY_STATS_PASSWORD": "stats", "FTP_PROBE_PASSWORD": "ftp"}
         self.desk = Desk(self.world, folder / "home", {key: self.passwords[name] for key, name in known.items()})
         self.servers = {name: self.add_server(name, address) for name, address in servers.items()}
-        self.balancer = Balancer(self.world, image, folder / "balancer", self.desk.public_key)
+        self.balancer = make_balancer(self.world, image, folder / "balancer", self.desk.public_key)
         self.desk.trust(self.balancer.host_key())
         self.world.add_machine(CLIENT, *CLIENTS)
 
@@ -56,13 +56,13 @@ class House:
 
 
 @contextlib.contextmanager
-def house(image, servers=ARTICLE):
+def house(image, servers=ARTICLE, make_balancer=Balancer):
     """A house that is gone afterwards, whatever happened."""
     for left in abandoned(Path(tempfile.gettempdir()), FOLDER):
         shutil.rmtree(left, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
     try:
         with contextlib.closing(World()) as world:
-            yield House(world, image, folder, servers)
+            yield House(world, image, folder, servers, make_balancer)
     finally:
         shutil.rmtree(folder)

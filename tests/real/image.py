@@ -1,4 +1,4 @@
-"""The balancer's disk: made once by debootstrap, kept in a cache, keyed by what it is made of."""
+"""Disks of machines that boot: each is made once, kept in a cache, and keyed by what it is made of."""
 
 import contextlib
 import fcntl
@@ -6,27 +6,52 @@ import hashlib
 import os
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
-RECIPE = Path(__file__).with_name("image")
+HERE = Path(__file__).parent
 SUITE = "bookworm"
-PACKAGES = (
-    "systemd systemd-sysv dbus libpam-systemd openssh-server firewalld nftables netbase iproute2 rsyslog logrotate "
-    "procps tzdata selinux-utils dnf rpm createrepo-c liblua5.3-0 libopentracing-c-wrapper0 ca-certificates"
-).split()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A tree of Debian. `folder` lies in it as /build while its build.sh runs inside; `base` is what it starts from."""
+
+    folder: Path
+    packages: tuple[str, ...]
+    base: "Recipe | None" = None
+
+    def key(self):
+        """Changes with the recipe, never with the day: the packages' versions stay those of the first build."""
+        digest = hashlib.sha256("\n".join([self.base.key() if self.base else SUITE, *self.packages]).encode())
+        for path in sorted(self.folder.iterdir()):
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(Path(__file__).read_bytes() if self.base else b"")  # here it becomes a disk
+        return digest.hexdigest()[:16]
+
+
+CONTAINER = Recipe(
+    HERE / "image",
+    tuple(
+        "systemd systemd-sysv dbus libpam-systemd openssh-server firewalld nftables netbase iproute2 rsyslog logrotate "
+        "procps tzdata selinux-utils dnf rpm createrepo-c liblua5.3-0 libopentracing-c-wrapper0 ca-certificates".split()
+    ),
+)
+VIRTUAL = Recipe(
+    HERE / "selinux",
+    tuple(
+        "linux-image-cloud-amd64 initramfs-tools selinux-policy-default selinux-policy-dev policycoreutils "
+        "policycoreutils-python-utils checkpolicy semodule-utils m4 make".split()
+    ),
+    CONTAINER,
+)
+RECIPES = (CONTAINER, VIRTUAL)
+DISK_SIZE = "2G"
 
 
 def cache_folder():
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "provision-real"
-
-
-def image_key():
-    """Changes with the recipe, never with the day: the packages' versions stay those of the first build."""
-    digest = hashlib.sha256("\n".join([SUITE, *PACKAGES]).encode())
-    for path in sorted(RECIPE.iterdir()):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def mirror():
@@ -43,17 +68,19 @@ def mirror():
 
 
 @contextlib.contextmanager
-def balancer_image():
+def image_of(recipe):
     """The folder of the image; built when the cache has none. Nobody drops it while it is used."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    image = cache / image_key()
+    image = cache / recipe.key()
     with contextlib.ExitStack() as in_use:
+        below = in_use.enter_context(image_of(recipe.base)) if recipe.base else None
         with locked(cache / "building.lock", fcntl.LOCK_EX):
             if not image.is_dir():
                 drop_others(cache)
-                build(image.with_suffix(".new"))
-                image.with_suffix(".new").rename(image)
+                new = image.with_suffix(".new")
+                build_disk(recipe, new, below) if below else build_tree(recipe, new)
+                new.rename(image)
             in_use.enter_context(locked(cache / f"{image.name}.lock", fcntl.LOCK_SH))
         yield image
 
@@ -67,29 +94,67 @@ def locked(path, how):
 
 
 def drop_others(cache):
-    """Images of other recipes, and halves of them; not those in use."""
-    for old in [each for each in cache.iterdir() if each.is_dir()]:
+    """Images of other recipes, and halves of any; not those in use."""
+    known = {one.key() for one in RECIPES}
+    for old in [each for each in cache.iterdir() if each.is_dir() and each.name not in known]:
         with contextlib.suppress(BlockingIOError), locked(cache / f"{old.stem}.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
             shutil.rmtree(old)
 
 
-def build(folder):
+def build_tree(recipe, tree):
     """debootstrap, then the recipe's build.sh inside."""
-    quick = folder / "etc/dpkg/dpkg.cfg.d/quick"
+    quick = tree / "etc/dpkg/dpkg.cfg.d/quick"
     quick.parent.mkdir(parents=True)
     quick.write_text("force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n")
-    run("debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", SUITE, str(folder), mirror())
-    shutil.copytree(RECIPE, folder / "build")
-    run("chroot", str(folder), "sh", "/build/build.sh")
+    run("debootstrap", "--variant=minbase", f"--include={','.join(recipe.packages)}", SUITE, str(tree), mirror())
+    finish(recipe, tree)
+
+
+def build_disk(recipe, folder, below):
+    """More packages in a copy of the base, its build.sh; then a labelled ext4 disk, with kernel and console key beside."""
+    tree, key = folder / "tree", folder / "console_key"
+    folder.mkdir()
+    run("cp", "-a", below, tree)
+    inside(tree, "apt-get update -qq && DEBIAN_FRONTEND=noninteractive exec apt-get install -y -qq --no-install-recommends "
+           + " ".join(recipe.packages))  # fmt: skip
+    finish(recipe, tree)
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    (tree / "root/.ssh").mkdir(mode=0o700, exist_ok=True)
+    shutil.copy(folder / "console_key.pub", tree / "root/.ssh/authorized_keys")
+    label(tree)
+    run("mkfs.ext4", "-q", "-F", "-d", tree, folder / "disk", DISK_SIZE)
+    for name in ("vmlinuz", "initrd.img"):
+        shutil.copy(next((tree / "boot").glob(f"{name}-*")), folder / name)
+    shutil.rmtree(tree)
+
+
+def finish(recipe, tree):
+    shutil.copytree(recipe.folder, tree / "build")
+    inside(tree, "exec sh /build/build.sh")
+
+
+def label(tree):
+    """Every file gets its SELinux context, as a relabelling boot would give it; this kernel need not have SELinux.
+
+    setfiles goes through /proc; it lies in a mount namespace that ends with it.
+    """
+    contexts = "/etc/selinux/default/contexts/files/file_contexts"
+    text = f'mount -t proc none "$1/proc" && exec chroot "$1" setfiles -F -e /proc {contexts} /'
+    run("unshare", "--mount", "sh", "-c", text, "sh", tree)
+
+
+def inside(tree, text):
+    run("chroot", tree, "sh", "-c", text)
 
 
 def run(*command):
     streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, check=False, text=True, **streams)
+    done = subprocess.run([str(word) for word in command], check=False, text=True, **streams)
     if done.returncode != 0:
         raise RuntimeError(f"{command[0]} ended with {done.returncode}:\n{done.stdout[-4000:]}")
 
 
 if __name__ == "__main__":
-    with balancer_image() as ready:
-        print(ready)
+    for each in RECIPES:
+        with image_of(each) as ready:
+            print(ready)

@@ -9,6 +9,9 @@ need ip iproute2
 need curl curl
 need lftp lftp
 need ftp tnftp
+need mkfs.ext4 e2fsprogs
+need ssh openssh-client
+[ "$(uname -m)" != x86_64 ] || need qemu-system-x86_64 qemu-system-x86
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "test-real: installing$missing" >&2

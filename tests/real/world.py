@@ -47,6 +47,11 @@ class World:
             self.run(*inside, "address", "add", f"{address}/24", "dev", "eth0")
         self.run(*inside, "link", "set", "eth0", "up")
 
+    def add_plug(self, name):
+        """A plug of the segment for a machine that brings its own kernel: a tap."""
+        self.run("ip", "tuntap", "add", name, "mode", "tap")
+        self.run("ip", "link", "set", name, "master", "segment", "up")
+
     def entering(self, *command, at=None):
         """The command line that runs `command` in here; `at` is a machine, the operator without."""
         inside = ("ip", "netns", "exec", at) if at else ()

@@ -277,6 +277,7 @@ enable_as() {
 do_haproxy() {
     [ "$1" = no ] || validate || return
     was=$(systemctl is-active haproxy 2>/dev/null)
+    step_began=$(date +%s)
     if [ "$1" = no ]; then
         systemctl stop haproxy && enable_as haproxy "$2" && swap && settle
         return
@@ -331,8 +332,9 @@ await() {
     return 1
 }
 
-last_words() { # UNIT
-    ! has journalctl || within 5 journalctl -u "$1" -n 20 --no-pager -o cat 2>/dev/null
+# last_words UNIT: what it said in this step; what it said in an earlier one would accuse the innocent.
+last_words() {
+    ! has journalctl || within 5 journalctl -u "$1" --since "@$step_began" -n 20 --no-pager -o cat 2>/dev/null
 }
 
 # --- rsyslog --------------------------------------------------------------------------------------------------------
@@ -358,6 +360,7 @@ logs_valid() {
 }
 
 do_rsyslog() { # RUNNING ENABLED
+    step_began=$(date +%s)
     log_remarks >"$WORK/logs-before"
     log_status_before=$log_status
     if swap && logs_valid && restart_rsyslog "$1" && enable_as rsyslog "$2"; then

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.errors import ChangeFailed
+from provision.hosts.balancer.causes import way_out
 from provision.hosts.balancer.digest import carried, sha256
 from provision.hosts.balancer.entries import cuts, rules, whole
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
 from provision.hosts.balancer.firewalld import Zone
 from provision.hosts.balancer.frames import Frame, FrameError, after, frames
-from provision.hosts.balancer.repositories import telling, way_out
+from provision.hosts.balancer.repositories import remedy, telling
 from provision.hosts.balancer.scripts import read_arguments, script
 from provision.model.change import Change
 from provision.model.cluster import Balancer, Cluster
@@ -97,7 +98,8 @@ def parse_change(result: ShellResult, balancer: Balancer) -> ChangeReport:
 def _failed(frame: Frame, balancer: Balancer) -> ChangeFailed:
     """The first step that failed. A package tool's page of advice is cut down to what is wrong, and to what to do."""
     what, said = frame.name.removeprefix("failed:").strip(), frame.text.strip()
-    why, fix = (telling(said), way_out(said)) if what.startswith("package ") else (said, "")
+    installing = what.startswith("package ")
+    why, fix = (telling(said), remedy(said)) if installing else (said, way_out(said, balancer.name))
     why = why or f"status {frame.status}"
     return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=fix)
 

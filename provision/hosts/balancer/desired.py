@@ -16,7 +16,7 @@ from provision.hosts.balancer.findings import page_is_reachable, wanted_ports
 from provision.hosts.balancer.found import BOOLEAN, DOMAIN, NONLOCAL
 from provision.hosts.balancer.haproxy_cfg import Version, haproxy_cfg
 from provision.hosts.balancer.masks import Masks
-from provision.hosts.balancer.repositories import way_out
+from provision.hosts.balancer.repositories import remedy
 from provision.model.cluster import Balancer, Cluster, SelinuxPolicy
 from provision.model.ports import PortSet
 from provision.model.resources import (
@@ -48,7 +48,7 @@ def desired(
     """
     if facts.haproxy.version is None:
         what, why = "no repository offers haproxy", facts.haproxy.trouble
-        raise ReadFailed("P503", what, host=balancer.name, why=why, next=way_out(why))
+        raise ReadFailed("P503", what, host=balancer.name, why=why, next=remedy(why))
     texts: dict[str, bytes] = {}
     found = [
         ("haproxy", Package()),

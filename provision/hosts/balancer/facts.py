@@ -44,6 +44,8 @@ class HaproxyFacts:
     """The digest that our configuration on disk carries; None: none of ours is loaded."""
     fragment: bool = False
     """A fragment of this cluster lies there."""
+    home_owner: str = "root"
+    """Who owns /var/lib/haproxy, where the admin socket is made; the package's own choice is root from EL8 on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Literal
 from provision.hosts.balancer.cfg_reader import Bind, Section, read_cfg
 from provision.hosts.balancer.facts import MAIN, BalancerFacts
 from provision.hosts.balancer.haproxy_cfg import haproxy_cfg
-from provision.hosts.balancer.repositories import way_out
+from provision.hosts.balancer.repositories import remedy
 from provision.model.change import Finding
 from provision.model.cluster import Balancer, Cluster
 from provision.model.ports import PortRange, PortSet
@@ -20,6 +20,8 @@ from provision.model.ports import PortRange, PortSet
 Level = Literal["refuse", "warn", "note"]
 _Loaded = Mapping[str, tuple[Section, ...]]
 _NEWEST = (3, 0)
+_NO_OVERRIDE = 8
+"""From EL8 on the policy does not let HAProxy, as root, pass over the owner of a file (dac_override)."""
 
 
 def findings(
@@ -49,7 +51,7 @@ def _package(facts: BalancerFacts) -> Iterator[_Row]:
     haproxy = facts.haproxy
     if haproxy.version is None:
         text = f"haproxy is not installed, and no repository offers it: {haproxy.trouble}"
-        yield "P503", "refuse", text, way_out(haproxy.trouble)
+        yield "P503", "refuse", text, remedy(haproxy.trouble)
     if haproxy.installed and haproxy.served is None and haproxy.main in ("ours", "foreign"):
         yield (
             "P543",
@@ -179,6 +181,11 @@ def _selinux(balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
         text = "SELinux is permissive here, now and at boot: it denies nothing. Left as it is"
         fix = "setenforce 1, and SELINUX=enforcing in /etc/selinux/config, when its log is quiet"
         yield "P531", "note", text, fix
+    foreign_home = facts.haproxy.home_owner != "root" and balancer.root == "/"
+    if facts.selinux == "enforcing" and foreign_home and (facts.major or 0) >= _NO_OVERRIDE:
+        owner = facts.haproxy.home_owner
+        text = f"/var/lib/haproxy belongs to {owner}: SELinux does not let HAProxy make its admin socket there"
+        yield "P533", "warn", text, "chown root:root /var/lib/haproxy, as the package has it"
     if balancer.selinux == "permissive":
         text = "SELinux is made permissive for the whole machine, as the article does"
         yield "P530", "warn", text, "'selinux: boolean' keeps it enforcing"

@@ -101,6 +101,7 @@ read_package() {
         return
     fi
     item version haproxy -v
+    item home stat -c '%U' "$R/var/lib/haproxy"
     case $(head -n 1 "$R$MAIN" 2>/dev/null) in
         '# Managed by provision, cluster '*) ;;
         *) item package-files rpm -V --nodeps haproxy ;;

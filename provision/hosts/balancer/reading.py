@@ -120,6 +120,7 @@ def _haproxy(answers: Answers) -> HaproxyFacts:
         conf_d=_loads_conf_d(answers, version),
         on_disk=next((digest for text in ours if (digest := carried(text))), None),
         served=served(known.text, answers.cluster.name) if known.ok else None,
+        home_owner=answers.text("home").strip() or "root",
         fragment=any(fragment_path(answers.cluster, conf_d=one) in answers.texts for one in (True, False)),
     )
 

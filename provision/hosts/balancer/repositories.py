@@ -30,7 +30,7 @@ def telling(said: str) -> str:
     return ("; ".join(found) or said.strip())[-LONGEST:]
 
 
-def way_out(said: str) -> str:
+def remedy(said: str) -> str:
     """What to do about it."""
     if _DEAD.search(said):
         return (

@@ -44,8 +44,9 @@ class Journal:
                 self._entries.append(entry)
             self._also(f"{unit}: {line}")
 
-    def tail(self, unit: str | None, count: int) -> tuple[Entry, ...]:
-        """The last `count` entries, of one unit or of all."""
+    def tail(self, unit: str | None, count: int, since: float = 0) -> tuple[Entry, ...]:
+        """The last `count` entries, of one unit or of all, from `since` (seconds since 1970) on."""
         with self._lock:
-            chosen = [entry for entry in self._entries if unit is None or entry.unit == unit]
+            of_unit = [entry for entry in self._entries if unit is None or entry.unit == unit]
+        chosen = [entry for entry in of_unit if entry.time.timestamp() >= since]
         return tuple(chosen[-count:]) if count else ()

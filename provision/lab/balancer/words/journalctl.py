@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from provision.lab.balancer.call import Call, Reply, say
+import re
+
+from provision.lab.balancer.call import Call, Reply, complain, say
 from provision.lab.balancer.machine import Machine
 
 
 def journalctl(machine: Machine, call: Call) -> Reply:
-    """The journal: -u UNIT, -n COUNT, -o cat, -k (nothing); other options are taken and change nothing."""
+    """The journal: -u UNIT, -n COUNT, --since @SECONDS, -o cat; other options are taken and change nothing."""
     unit: str | None = None
-    count, bare = 1000, False
+    count, bare, since = 1000, False, 0.0
     words = list(call.arguments)
     while words:
         word = words.pop(0)
@@ -22,7 +24,11 @@ def journalctl(machine: Machine, call: Call) -> Reply:
             count = int(value) if value.isdigit() else count
         elif key in ("-o", "--output"):
             bare = value == "cat"
-    entries = machine.journal.tail(unit, count)
+        elif key == "--since":
+            if not re.fullmatch(r"@\d+(\.\d+)?", value):
+                return complain(f"Failed to parse timestamp: {value}")  # the real one knows more forms
+            since = float(value[1:])
+    entries = machine.journal.tail(unit, count, since)
     if not entries:
         return say("-- No entries --")
     return say(*(entry.text if bare else entry.render(machine.settings.name) for entry in entries))
