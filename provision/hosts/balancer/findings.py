@@ -207,7 +207,8 @@ def _logs(facts: BalancerFacts) -> Iterator[_Row]:
         yield "P541", "warn", "rsyslog is not installed: HAProxy's log goes nowhere", "install rsyslog, then run again"
     if facts.log.late:
         text = f"{facts.log.late} loads imudp after our file, and not for 127.0.0.1:514: HAProxy's log goes nowhere"
-        yield "P542", "warn", text, "load imudp in /etc/rsyslog.conf, or let that file listen on 127.0.0.1:514 too"
+        fix = "load imudp in /etc/rsyslog.conf above its include, or let that file listen on 127.0.0.1:514 too"
+        yield "P542", "warn", text, fix
 
 
 def _masked(facts: BalancerFacts) -> Iterator[_Row]:

@@ -14,6 +14,7 @@ PORT = "514"
 """Where HAProxy's `log 127.0.0.1` goes."""
 
 _LOADS = re.compile(r"(?:\$ModLoad\s+|load=\")(?:\S*/)?imudp\b", re.IGNORECASE)
+_INCLUDE = re.compile(r"(?:\$IncludeConfig\s+|\binclude\(\s*file=\")\S*/rsyslog\.d/", re.IGNORECASE)
 _OLD = re.compile(r"\$UDPServer(?P<what>Run|Address)\s+(?P<value>\S+)", re.IGNORECASE)
 _INPUT = re.compile(r"type=\"imudp\"", re.IGNORECASE)
 _PORT = re.compile(r"\bport=(\[[^]]*\]|\"[^\"]*\")", re.IGNORECASE)
@@ -22,14 +23,27 @@ _EVERYWHERE = ("", "*", "0.0.0.0", "127.0.0.1", "localhost")  # noqa: S104  # th
 
 
 def read_log(lines: Sequence[tuple[str, str]] | None, ours: str, *, old_syntax: bool) -> LogFacts:
-    """`lines`: file and line of each, in rsyslog's order; None: it is not installed. `ours`: our own file."""
+    """`lines`: file and line of each, the main file's first; None: it is not installed. `ours`: our own file."""
     if lines is None:
         return LogFacts(False, old_syntax, False, False)
     active = [(path, line.strip()) for path, line in lines if path != ours and not line.strip().startswith("#")]
-    loaders = [path for path, line in active if _LOADS.search(line)]
+    loaders = list(_loaders(active, ours))
     listens = any(_listening([line for _, line in active]))
-    late = bool(loaders) and not listens and all(_after(path, ours) for path in loaders)
-    return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0] if late else "")
+    late = bool(loaders) and not listens and all(after for _, after in loaders)
+    return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0][0] if late else "")
+
+
+def _loaders(lines: Sequence[tuple[str, str]], ours: str) -> Iterator[tuple[str, bool]]:
+    """Each file that loads imudp, and whether rsyslog reads that after our file.
+
+    The folder goes by name; the main file includes it somewhere in its middle.
+    """
+    included = False
+    for path, line in lines:
+        beside = path.rpartition("/")[0] == ours.rpartition("/")[0]
+        included = included or (not beside and _INCLUDE.search(line) is not None)
+        if _LOADS.search(line):
+            yield path, path > ours if beside else included
 
 
 def _listening(lines: Sequence[str]) -> Iterator[bool]:
@@ -45,8 +59,3 @@ def _listening(lines: Sequence[str]) -> Iterator[bool]:
             port, address = _PORT.search(line), _ADDRESS.search(line)
             here = address is None or address[1] in _EVERYWHERE
             yield here and (port is None or PORT in re.findall(r"\d+", port[1]))
-
-
-def _after(path: str, ours: str) -> bool:
-    """Whether rsyslog reads it after our file: rsyslog.d goes by name, and comes after the main file's modules."""
-    return path.rpartition("/")[0] == ours.rpartition("/")[0] and path > ours
