@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-SUITE = "bookworm"
+BOOTING = tuple(
+    "systemd systemd-sysv dbus libpam-systemd openssh-server firewalld nftables netbase iproute2 rsyslog logrotate "
+    "procps tzdata selinux-utils dnf rpm createrepo-c ca-certificates".split()
+)
 
 
 @dataclass(frozen=True)
@@ -19,33 +22,31 @@ class Recipe:
 
     folder: Path
     packages: tuple[str, ...]
+    suite: str = "bookworm"
     base: "Recipe | None" = None
 
     def key(self):
         """Changes with the recipe, never with the day: the packages' versions stay those of the first build."""
-        digest = hashlib.sha256("\n".join([self.base.key() if self.base else SUITE, *self.packages]).encode())
+        start = self.base.key() if self.base else self.suite
+        digest = hashlib.sha256("\n".join([start, *self.packages]).encode())
         for path in sorted(self.folder.iterdir()):
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
         digest.update(Path(__file__).read_bytes() if self.base else b"")  # here it becomes a disk
         return digest.hexdigest()[:16]
 
 
-CONTAINER = Recipe(
-    HERE / "image",
-    tuple(
-        "systemd systemd-sysv dbus libpam-systemd openssh-server firewalld nftables netbase iproute2 rsyslog logrotate "
-        "procps tzdata selinux-utils dnf rpm createrepo-c liblua5.3-0 libopentracing-c-wrapper0 ca-certificates".split()
-    ),
-)
+CONTAINER = Recipe(HERE / "image", BOOTING)
+OLDER = Recipe(HERE / "image", BOOTING, "bullseye")
+NEWER = Recipe(HERE / "image", BOOTING, "trixie")
 VIRTUAL = Recipe(
     HERE / "selinux",
     tuple(
         "linux-image-cloud-amd64 initramfs-tools selinux-policy-default selinux-policy-dev policycoreutils "
         "policycoreutils-python-utils checkpolicy semodule-utils m4 make".split()
     ),
-    CONTAINER,
+    base=CONTAINER,
 )
-RECIPES = (CONTAINER, VIRTUAL)
+RECIPES = (CONTAINER, OLDER, NEWER, VIRTUAL)
 DISK_SIZE = "2G"
 
 
@@ -55,15 +56,16 @@ def cache_folder():
 
 
 def mirror():
-    """Where this machine has its Debian packages from, Debian's own place otherwise."""
+    """Where this machine has its Debian packages from, of whatever suite; Debian's own place otherwise."""
     given = os.environ.get("PROVISION_REAL_MIRROR")
     if given:
         return given
     asked = ["apt-get", "indextargets", "--format", "$(ORIGIN) $(CODENAME) $(REPO_URI)", "Created-By: Packages"]
     if shutil.which("apt-get"):
         for line in subprocess.run(asked, check=False, capture_output=True, text=True).stdout.splitlines():
-            if line.startswith(f"Debian {SUITE} "):
-                return line.split()[2]
+            *origin, codename, place = line.split()
+            if origin == ["Debian"] and "-" not in codename:  # not security, not updates
+                return place
     return "http://deb.debian.org/debian"
 
 
@@ -106,7 +108,7 @@ def build_tree(recipe, tree):
     quick = tree / "etc/dpkg/dpkg.cfg.d/quick"
     quick.parent.mkdir(parents=True)
     quick.write_text("force-unsafe-io\npath-exclude=/usr/share/man/*\npath-exclude=/usr/share/locale/*\n")
-    run("debootstrap", "--variant=minbase", f"--include={','.join(recipe.packages)}", SUITE, str(tree), mirror())
+    run("debootstrap", "--variant=minbase", f"--include={','.join(recipe.packages)}", recipe.suite, str(tree), mirror())
     finish(recipe, tree)
 
 

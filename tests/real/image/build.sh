@@ -1,13 +1,14 @@
 #!/bin/sh
 # Runs inside the fresh tree, once: makes the repository that dnf installs haproxy from, and a machine that boots to
 # what an EL server is after installation: firewalld and rsyslog run, root comes in by key, haproxy is not there.
-# /build holds this folder's files. HAPROXY_DEB_PACKAGES names what apt fetches the binary from.
+# /build holds this folder's files. The binary is that of the suite's own package, with the libraries that it needs.
 set -eu
 cd /build
 apt-get download -q haproxy
 dpkg-deb -x haproxy_*.deb deb
+DEBIAN_FRONTEND=noninteractive apt-get satisfy -y -qq --no-install-recommends "$(dpkg-deb -f haproxy_*.deb Depends)"
 cp deb/usr/sbin/haproxy haproxy
-version=$(./haproxy -v | sed -n 's/^HAProxy version \([0-9.]*\).*/\1/p')
+version=$(./haproxy -v | sed -n 's/^HA-*Proxy version \([0-9.]*\).*/\1/p')
 
 for spec in shell haproxy; do
     rpmbuild -bb --quiet --define "_topdir /build/rpm" --define "haproxy_version $version" "$spec.spec"
