@@ -18,7 +18,7 @@ from printing import frame
 from provision.errors import ProvisionError
 from provision.hosts.balancer.changing import change_steps
 from provision.hosts.balancer.desired import desired
-from provision.hosts.balancer.frames import Frame
+from provision.hosts.balancer.frames import Frame, frames
 from provision.hosts.balancer.live import parse_live
 from provision.hosts.balancer.reading import parse_reading
 from provision.hosts.ftp_server.desired import desired as desired_server
@@ -41,30 +41,28 @@ def twisted(text, chance):
     return text[:start] + chance.choice(NONSENSE) + text[chance.randrange(start, len(text) + 1) :]
 
 
-def printed(frames):
-    return b"".join(frame(one) for one in (*frames, Frame("end", 0, "")))
+def printed(found):
+    return b"".join(frame(one) for one in (*found, Frame("end", 0, "")))
 
 
 def twisted_frames(found, chance):
-    frames = list(found)
+    changed = list(found)
     for _ in range(chance.randint(1, 3)):
-        at = chance.randrange(len(frames))
+        at = chance.randrange(len(changed))
         match chance.randrange(4):
             case 0:
-                del frames[at]
+                del changed[at]
             case 1:
-                frames[at] = replace(frames[at], status=chance.choice([0, 1, 127, 255]))
+                changed[at] = replace(changed[at], status=chance.choice([0, 1, 127, 255]))
             case _:
-                frames[at] = replace(frames[at], text=twisted(frames[at].text, chance))
-    return frames
+                changed[at] = replace(changed[at], text=twisted(changed[at].text, chance))
+    return changed
 
 
-@pytest.mark.parametrize("path", recorded.CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", recorded.MACHINES, ids=lambda path: path.stem)
 def test_a_balancer_that_prints_nonsense_is_read_or_refused(path):
-    case, chance = recorded.load(path), random.Random(path.stem)
-    found = [Frame(name, one["status"], one.get("text", "")) for name, one in case["frames"].items()]
-    one = recorded.meant(case)
-    balancer = one.balancers[0]
+    chance, one = random.Random(path.stem), recorded.CLUSTER
+    found, balancer = frames(recorded.printed(recorded.load(path))), one.balancers[0]
     for _ in range(ROUNDS):
         data = printed(twisted_frames(found, chance))
         try:

@@ -80,6 +80,24 @@ esac
     "getsebool": '#!/bin/sh\necho "$1 --> on"\n',
 }
 
+REPLAY = r"""#!/bin/sh
+echo "@TOOL@ $*" >>@ROOT@/calls
+for one in @ROOT@/recorded/@TOOL@-*; do
+    [ -e "$one" ] || continue
+    pattern=$(cat "$one/run")
+    case "$*" in $pattern) ;; *) continue ;; esac
+    [ ! -e "$one/once" ] || mkdir "$one/spent" 2>/dev/null || continue
+    [ ! -e "$one/leaves" ] || cp -R "$one/leaves/." @ROOT@/
+    [ ! -e "$one/ends" ] || rm -f @ROOT@/state/$(cat "$one/ends").active
+    cat "$one/says"
+    exit "$(cat "$one/status")"
+done
+[ ! -x @ROOT@/plain/@TOOL@ ] || exec @ROOT@/plain/@TOOL@ "$@"
+echo "@TOOL@: the case has no answer to: $*" >&2
+exit 99
+"""
+"""Says what was recorded for a call: the first answer that fits and is not used up; else the plain stand-in answers."""
+
 UNIT = """# /usr/lib/systemd/system/haproxy.service
 [Service]
 EnvironmentFile=-/etc/sysconfig/haproxy
@@ -93,6 +111,14 @@ EnvironmentFile=/etc/sysconfig/haproxy
 ExecStart=/usr/sbin/haproxy-systemd-wrapper -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid $OPTIONS
 ExecReload=/bin/kill -USR2 $MAINPID
 """
+
+
+OS = {
+    "el7": 'VERSION_ID="7"\nPRETTY_NAME="CentOS Linux 7 (Core)"\n',
+    "el8": 'VERSION_ID="8.10"\nPRETTY_NAME="Rocky Linux 8.10 (Green Obsidian)"\n',
+    "el9": 'VERSION_ID="9.4"\nPRETTY_NAME="Rocky Linux 9.4 (Blue Onyx)"\n',
+    "el10": 'VERSION_ID="10.0"\nPRETTY_NAME="Rocky Linux 10.0 (Red Quartz)"\n',
+}
 
 
 class Machine:
@@ -133,6 +159,44 @@ class Machine:
         words = [self.shell, "-c", bootstrap, "provision", str(len(text)), *script.arguments]
         environment = {"PATH": str(self.root / "bin"), "LANG": os.environ.get("LANG", "C")}
         return subprocess.run(words, input=text + script.payload, capture_output=True, env=environment, timeout=60, check=False)
+
+    def becomes(self, shape: str) -> None:
+        """Of another generation: EL7 has yum in dnf's place, and the wrapper's unit."""
+        self.write("etc/os-release", OS[shape])
+        if shape == "el7":
+            (self.root / "bin/dnf").rename(self.root / "bin/yum")
+            self.write("unit", EL7_UNIT)
+
+    def records(self, answers: list[dict]) -> None:
+        """From now on tools answer as it was recorded, and every call of a stand-in is in `calls`.
+
+        An answer: `run` (a pattern of tool and arguments), `status`, `says`, `once`, `leaves` (files and their text),
+        `ends` (a service that does not run any more).
+        """
+        (self.root / "plain").mkdir()
+        tools = {one["run"].split()[0] for one in answers}
+        for path in list((self.root / "bin").iterdir()):
+            if not path.is_symlink():
+                path.rename(self.root / "plain" / path.name)
+                tools.add(path.name)
+        for tool in tools:
+            path = self.root / "bin" / tool
+            path.write_text(REPLAY.replace("@ROOT@", str(self.root)).replace("@TOOL@", tool))
+            path.chmod(0o755)
+        for number, one in enumerate(answers):
+            self._record(number, one)
+
+    def _record(self, number: int, one: dict) -> None:
+        tool, _, arguments = one["run"].replace("@ROOT@", str(self.root)).partition(" ")
+        folder = self.root / "recorded" / f"{tool}-{number:02}"
+        folder.mkdir(parents=True)
+        parts = {"run": arguments, "says": one.get("says", ""), "status": str(one.get("status", 0))}
+        parts |= {name: one[name] for name in ("once", "ends") if name in one}
+        for name, text in parts.items():
+            (folder / name).write_text(str(text))
+        for name, text in one.get("leaves", {}).items():
+            (folder / "leaves" / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / "leaves" / name).write_text(text)
 
     def close(self) -> None:
         """End the stand-in of rsyslog."""

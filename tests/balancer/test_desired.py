@@ -158,7 +158,7 @@ def test_our_own_snippet_does_not_count_as_somebody_else_s():
 def test_el7_gets_the_old_words():
     old = {"os": (0, 'VERSION_ID="7"\n'), "release": (0, "CentOS Linux release 7.9.2009 (Core)\n")}
     text = wanted(old)[("file", "/etc/rsyslog.d/provision-article.conf")].content.text
-    assert "$ModLoad imudp\n$UDPServerAddress 127.0.0.1\n$UDPServerRun 514\n" in text
+    assert "$ModLoad imudp\n$UDPServerAddress 127.0.0.1\n$UDPServerRun 514\n$UDPServerAddress *\n" in text
 
 
 def test_the_texts_hold_the_secret_and_the_resources_do_not():

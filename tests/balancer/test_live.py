@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import astuple, is_dataclass
+
 import pytest
 from balancer_clusters import cluster
 from printing import frame
+from recorded import answers, cases
 
 from provision.errors import ReadFailed
 from provision.hosts.balancer.frames import Frame
@@ -124,3 +127,12 @@ def test_an_answer_that_is_not_understood_is_said(parts):
 
 def test_the_script_asks_for_the_table_under_both_its_names():
     assert live_script(cluster(), cluster().balancers[0]).arguments == ("/", "article", "FTPVIP", "FTPVIP_article")
+
+
+@pytest.mark.parametrize("case", cases("live"))
+def test_what_a_genuine_haproxy_answers_is_read_as_what_it_means(case):
+    found = live(**{name: text for name, (_, text) in answers(case).items()})
+    for name, wanted in case["expected"].items():
+        value = getattr(found, name)
+        rows = [list(astuple(one)) if is_dataclass(one) else one for one in value] if isinstance(value, tuple) else value
+        assert rows == wanted, name

@@ -28,7 +28,7 @@ class Answers:
         self.balancer = balancer
         self.masks = masks
         self.texts = {path: one.text for path, one in starting(found, "file:").items() if one.ok}
-        self.hashes = {self.logical(path): hash_ for hash_, path in self.rows("sha256", r"\\?([0-9a-f]{64}) [ *](.+)")}
+        self.hashes = {self.logical(path): digest for digest, path in self._digests()}
         self.units = _units(self.need("units").text)
         self.firewall = read_firewall(found, running=self.unit("firewalld").get("ActiveState") == "active")
         self.paths = tuple(self.need("config-paths").text.split())
@@ -52,6 +52,11 @@ class Answers:
     def settings(self, name: str, pattern: str) -> dict[str, str]:
         """Lines of a name and a value; a later line wins."""
         return {row[0]: row[1] for row in self.rows(name, pattern)}
+
+    def _digests(self) -> list[tuple[str, str]]:
+        """Of each file, by path. A line whose name holds a backslash starts with one, and has it doubled."""
+        rows = self.rows("sha256", r"(\\?)([0-9a-f]{64}) [ *](.+)")
+        return [(digest, path.replace("\\\\", "\\") if escaped else path) for escaped, digest, path in rows]
 
     def starting(self, prefix: str) -> dict[str, Frame]:
         """The frames whose name starts with `prefix`, by the rest of it."""

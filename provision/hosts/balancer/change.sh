@@ -78,7 +78,7 @@ hash_of() { sha256sum <"$1" | cut -d ' ' -f 1; }
 
 do_package() { # NAME
     ! rpm -q "$1" || return 0
-    if has dnf; then dnf -y -q install "$1"; else yum -y -q install "$1"; fi || return
+    "$(package_tool)" -y -q install "$1" || return
     rpm -q "$1" && INSTALLED=1
 }
 
@@ -96,7 +96,7 @@ do_sysctl() { # NAME VALUE PERSISTENT ("-": not set at boot)
 do_boolean() { # NAME CURRENT PERSISTENT (on, off)
     setsebool -P "$1" "$3" || return
     [ "$2" = "$3" ] || setsebool "$1" "$2" || return
-    case $(getsebool "$1") in *" $2") ;; *) echo "setsebool said nothing, and $1 is not $2"; return 1 ;; esac
+    case $(getsebool "$1") in "$1 --> $2"*) ;; *) echo "setsebool said nothing, and $1 is not $2"; return 1 ;; esac
 }
 
 do_enforce() { # CURRENT PERSISTENT (enforcing, permissive, disabled)
@@ -117,7 +117,7 @@ do_domain() { # NAME on|off
 }
 
 do_vip() { # add|remove ADDRESS/PREFIX DEVICE
-    connection=$(nmcli -t -f DEVICE,NAME connection show --active | sed -n "s/^$3://p" | head -n 1)
+    connection=$(nmcli -t -f DEVICE,NAME connection show --active | sed -n "s/^$3://p" | head -n 1 | plain_names)
     [ -n "$connection" ] || { echo "NetworkManager has no active connection on $3"; return 1; }
     sign=+
     [ "$1" = add ] || sign=-
@@ -339,9 +339,31 @@ last_words() {
 
 # --- rsyslog --------------------------------------------------------------------------------------------------------
 
+# log_remarks: what rsyslogd's own check says, without its frame; how it ended is in log_status.
+log_remarks() {
+    rsyslogd -N1 >"$WORK/check" 2>&1
+    log_status=$?
+    grep -v 'config validation run' "$WORK/check"
+}
+
+# logs_valid: what counts is what the check says now and did not say before (log_status_before, WORK/logs-before). Its
+# status alone misleads: rsyslog 7 (EL7.0 to 7.3) ends with 0 after an error, 8 with 1 over a remark on another's file.
+logs_valid() {
+    log_remarks >"$WORK/logs"
+    cat "$WORK/check"
+    news=$(grep -vxFf "$WORK/logs-before" "$WORK/logs")
+    case $log_status,$news in
+        0,*error* | 0,*'cannot be added'*) return 1 ;;
+        0,*) return 0 ;;
+    esac
+    [ "$log_status_before" -ne 0 ] && [ -z "$news" ]
+}
+
 do_rsyslog() { # RUNNING ENABLED
     step_began=$(date +%s)
-    if swap && rsyslogd -N1 && restart_rsyslog "$1" && enable_as rsyslog "$2"; then
+    log_remarks >"$WORK/logs-before"
+    log_status_before=$log_status
+    if swap && logs_valid && restart_rsyslog "$1" && enable_as rsyslog "$2"; then
         settle
         return
     fi

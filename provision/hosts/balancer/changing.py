@@ -17,6 +17,7 @@ from provision.hosts.balancer.entries import cuts, rules, whole
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
 from provision.hosts.balancer.firewalld import Zone
 from provision.hosts.balancer.frames import Frame, FrameError, after, frames
+from provision.hosts.balancer.repositories import remedy, telling
 from provision.hosts.balancer.scripts import read_arguments, script
 from provision.model.change import Change
 from provision.model.cluster import Balancer, Cluster
@@ -95,8 +96,11 @@ def parse_change(result: ShellResult, balancer: Balancer) -> ChangeReport:
 
 
 def _failed(frame: Frame, balancer: Balancer) -> ChangeFailed:
+    """The first step that failed. A package tool's page of advice is cut down to what is wrong, and to what to do."""
     what, said = frame.name.removeprefix("failed:").strip(), frame.text.strip()
-    why, fix = said or f"status {frame.status}", way_out(said, balancer.name)
+    installing = what.startswith("package ")
+    why, fix = (telling(said), remedy(said)) if installing else (said, way_out(said, balancer.name))
+    why = why or f"status {frame.status}"
     return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=fix)
 
 

@@ -40,6 +40,20 @@ within() {
     if has timeout; then timeout "$@"; else shift; "$@"; fi
 }
 
+# package_tool: dnf; on EL7 yum, also where somebody put a dnf beside it, which shares neither its cache nor its plugins.
+package_tool() {
+    if has yum && grep -q '^VERSION_ID="\{0,1\}7' "$R/etc/os-release" 2>/dev/null; then
+        echo yum
+    elif has dnf; then
+        echo dnf
+    else
+        echo yum
+    fi
+}
+
+# plain_names: connections as nmcli takes them; its terse output has a backslash before colons and backslashes.
+plain_names() { sed 's/\\\(.\)/\1/g'; }
+
 # logical PATH: the path without this machine's prefix.
 logical() {
     case $1 in
@@ -66,7 +80,7 @@ unit_text() {
 unit_variables() {
     variables_file=$R$SYSCONFIG
     ! staged "$SYSCONFIG" || variables_file=$(beside "$SYSCONFIG")
-    printf '%s\n' "$1" | sed -n -e '/^Environment=/!d' -e 's/^Environment=//' -e 's/"//g' -e 's/ \([A-Z_]*=\)/\n\1/g' -e p
+    printf '%s\n' "$1" | sed -n -e '/^Environment=/!d' -e 's/^Environment=//' -e "s/[\"']//g" -e 's/ \([A-Z_]*=\)/\n\1/g' -e p
     [ ! -r "$variables_file" ] || sed -n "s/[\"']//g; /^[A-Z_]*=/p" "$variables_file"
 }
 
@@ -143,15 +157,19 @@ ask_python() {
 }
 
 # ask SOCKET COMMANDS: what HAProxy answers, through whatever can speak to a socket here.
+# 127: there is no such thing; a refusal stays one, also where there is no Python to ask again.
 ask() {
-    if has socat; then printf '%s\n' "$2" | within 6 socat -t 5 - "UNIX-CONNECT:$1" && return; fi
-    if has nc; then printf '%s\n' "$2" | within 6 nc -U "$1" && return; fi
+    refused=127
+    if has socat; then printf '%s\n' "$2" | within 6 socat -t 5 - "UNIX-CONNECT:$1" && return; refused=$?; fi
+    if has nc; then printf '%s\n' "$2" | within 6 nc -U "$1" && return; refused=$?; fi
     ask_python "$@"
+    case $? in 0) return 0 ;; 127) return "$refused" ;; esac
+    return 1
 }
 
 # sockets: the admin sockets that the configuration names.
 sockets() {
-    for file in $(config_files); do
+    config_files | while IFS= read -r file; do
         sed -n 's/^[[:space:]]*stats[[:space:]]\{1,\}socket[[:space:]]\{1,\}\([^[:space:]]*\).*/\1/p' "$R$file" 2>/dev/null
     done
 }

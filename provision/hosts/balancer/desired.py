@@ -16,6 +16,7 @@ from provision.hosts.balancer.findings import page_is_reachable, wanted_ports
 from provision.hosts.balancer.found import BOOLEAN, DOMAIN, NONLOCAL
 from provision.hosts.balancer.haproxy_cfg import Version, haproxy_cfg
 from provision.hosts.balancer.masks import Masks
+from provision.hosts.balancer.repositories import remedy
 from provision.model.cluster import Balancer, Cluster, SelinuxPolicy
 from provision.model.ports import PortSet
 from provision.model.resources import (
@@ -47,7 +48,7 @@ def desired(
     """
     if facts.haproxy.version is None:
         what, why = "no repository offers haproxy", facts.haproxy.trouble
-        raise ReadFailed("P503", what, host=balancer.name, why=why, next="mend the repositories")
+        raise ReadFailed("P503", what, host=balancer.name, why=why, next=remedy(why))
     texts: dict[str, bytes] = {}
     found = [
         ("haproxy", Package()),
@@ -75,12 +76,13 @@ def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Ma
 def log_snippet(cluster: Cluster, balancer: Balancer, *, old_syntax: bool, load: bool, listen: bool) -> str:
     """Rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
 
-    `load` and `listen` are false where another file does it already: `rsyslogd -N1` refuses imudp twice.
+    `load` and `listen` are false where another file does it already: `rsyslogd -N1` refuses imudp twice. The old
+    syntax keeps an address for every input that follows, also in files of others: it is taken back.
     """
     lines = [first_line(cluster.name)]
     if old_syntax:
         lines += ["$ModLoad imudp"] if load else []
-        lines += ["$UDPServerAddress 127.0.0.1", "$UDPServerRun 514"] if listen else []
+        lines += ["$UDPServerAddress 127.0.0.1", "$UDPServerRun 514", "$UDPServerAddress *"] if listen else []
     else:
         lines += ['module(load="imudp")'] if load else []
         lines += ['input(type="imudp" address="127.0.0.1" port="514")'] if listen else []
@@ -138,7 +140,7 @@ def _files(
             balancer,
             old_syntax=log.old_syntax,
             load=not log.imudp_elsewhere,
-            listen=not log.listens_elsewhere,
+            listen=not (log.listens_elsewhere or log.late),
         )
         yield f"/etc/rsyslog.d/provision-{cluster.name}.conf", File(OurText(snippet), 0o644, "root:root")
 

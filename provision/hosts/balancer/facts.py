@@ -61,12 +61,17 @@ class AddressFacts:
 
 @dataclass(frozen=True, slots=True)
 class LogFacts:
-    """rsyslog. `old_syntax`: EL7's. `imudp_elsewhere`: somebody else's file loads imudp; twice is refused."""
+    """rsyslog. `old_syntax`: EL7's. `imudp_elsewhere`: somebody else's file loads imudp; twice is refused.
+
+    `late`: the file that loads it, where that is read after ours and does not listen where HAProxy logs to: then we
+    can neither load the module nor use it.
+    """
 
     present: bool
     old_syntax: bool
     imudp_elsewhere: bool
     listens_elsewhere: bool
+    late: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class BalancerFacts:
     """The newest generation document that this balancer keeps."""
     services: Mapping[str, Service] = field(default_factory=dict)
     """haproxy and rsyslog as they were found: what a change of their files alone must leave them as."""
+    masked: tuple[str, ...] = ()
+    """Units that can neither be started nor enabled, by their short names."""
 
     def mode(self, balancer: Balancer) -> Mode:
         """Main or fragment: as the cluster file says, else as it was found."""

@@ -12,6 +12,7 @@ from typing import Literal
 from provision.hosts.balancer.cfg_reader import Bind, Section, read_cfg
 from provision.hosts.balancer.facts import MAIN, BalancerFacts
 from provision.hosts.balancer.haproxy_cfg import haproxy_cfg
+from provision.hosts.balancer.repositories import remedy
 from provision.model.change import Finding
 from provision.model.cluster import Balancer, Cluster
 from provision.model.ports import PortRange, PortSet
@@ -38,6 +39,7 @@ def findings(
         *_selinux(balancer, facts),
         *_kernel(cluster, facts),
         *_logs(facts),
+        *_masked(facts),
     )
     return tuple(Finding(balancer.name, *one) for one in found)
 
@@ -48,10 +50,8 @@ _Row = tuple[str, Level, str, str]
 def _package(facts: BalancerFacts) -> Iterator[_Row]:
     haproxy = facts.haproxy
     if haproxy.version is None:
-        eol = facts.major is not None and facts.major <= 8
-        vault = "point the repositories at vault.centos.org, or install haproxy by hand"
-        fix = vault if eol else "mend the repositories"
-        yield "P503", "refuse", f"haproxy is not installed, and no repository offers it: {haproxy.trouble}", fix
+        text = f"haproxy is not installed, and no repository offers it: {haproxy.trouble}"
+        yield "P503", "refuse", text, remedy(haproxy.trouble)
     if haproxy.installed and haproxy.served is None and haproxy.main in ("ours", "foreign"):
         yield (
             "P543",
@@ -205,3 +205,13 @@ def _kernel(cluster: Cluster, facts: BalancerFacts) -> Iterator[_Row]:
 def _logs(facts: BalancerFacts) -> Iterator[_Row]:
     if not facts.log.present:
         yield "P541", "warn", "rsyslog is not installed: HAProxy's log goes nowhere", "install rsyslog, then run again"
+    if facts.log.late:
+        text = f"{facts.log.late} loads imudp after our file, and not for 127.0.0.1:514: HAProxy's log goes nowhere"
+        fix = "load imudp in /etc/rsyslog.conf above its include, or let that file listen on 127.0.0.1:514 too"
+        yield "P542", "warn", text, fix
+
+
+def _masked(facts: BalancerFacts) -> Iterator[_Row]:
+    for name in facts.masked:
+        text = f"{name}.service is masked: somebody decided that it shall never start here"
+        yield "P544", "refuse", text, f"systemctl unmask {name}"

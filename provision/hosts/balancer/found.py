@@ -64,7 +64,7 @@ def _files(answers: Answers) -> Iterator[tuple[str, Resource]]:
 
 
 def _stat(answers: Answers) -> list[tuple[str, ...]]:
-    return answers.rows("stat", r"([0-7]{3,4}) (\S+) (\d+\.\d+) (.+)")
+    return answers.rows("stat", r"([0-7]{1,4}) (\S+) (\d+\.\d+) (.+)")
 
 
 def _content(answers: Answers, path: str, text: str) -> OurText | ForeignContent:
@@ -91,7 +91,7 @@ def _openings(zone: Zone) -> Iterator[tuple[str, Resource]]:
 
 def _selinux(answers: Answers, mode: Literal["enforcing", "permissive"]) -> Iterator[tuple[str, Resource]]:
     yield "mode", SelinuxMode(mode, stored_mode(answers))
-    current = re.fullmatch(rf"{BOOLEAN} --> (on|off)", answers.need("boolean").first)
+    current = re.fullmatch(rf"{BOOLEAN} --> (on|off)(?: pending: (?:on|off))?", answers.need("boolean").first)
     if current is not None:
         yield BOOLEAN, SelinuxBoolean(current[1] == "on", _stored_boolean(answers))
     elif answers.need("boolean").ok:

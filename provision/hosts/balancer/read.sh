@@ -81,14 +81,17 @@ read_config() {
     for file in "$MAIN" "$read_fragment" "$SYSCONFIG" "/etc/rsyslog.d/provision-$CLUSTER.conf"; do
         listed "$read_files" "$file" || read_files=$read_files$NL$file
     done
-    show_files $read_files
+    IFS=$NL # a name in conf.d may have blanks
+    set -f
+    set -- $read_files
+    set +f
+    unset IFS
+    show_files "$@"
     item conf.d ls -d "$R/etc/haproxy/conf.d"
     item served ask_haproxy "$SERVED"
 }
 
-candidate() {
-    if has dnf; then within 120 dnf -q list available haproxy; else within 120 yum -q list available haproxy; fi
-}
+candidate() { within 120 "$(package_tool)" -q list available haproxy; }
 
 # The package's own check costs a hash of every file; it is asked only when it must tell stock from foreign.
 read_package() {
@@ -101,7 +104,7 @@ read_package() {
     item home stat -c '%U' "$R/var/lib/haproxy"
     case $(head -n 1 "$R$MAIN" 2>/dev/null) in
         '# Managed by provision, cluster '*) ;;
-        *) item package-files rpm -V haproxy ;;
+        *) item package-files rpm -V --nodeps haproxy ;;
     esac
 }
 
@@ -110,7 +113,8 @@ read_network() {
     for server; do item "route:$server" ip -4 route get "$server"; done
     [ "$read_owner" = static ] || return 0
     item connections nmcli -t -f NAME,DEVICE connection show --active
-    connection_names=$(printf '%s\n' "$item_text" | sed 's/:[^:]*$//')
+    [ "$item_status" -eq 0 ] || return 0
+    connection_names=$(printf '%s\n' "$item_text" | sed 's/:[^:]*$//' | plain_names)
     while IFS= read -r connection; do
         [ -z "$connection" ] || item "connection:$connection" nmcli -t -f ipv4.addresses connection show "$connection"
     done <<END
@@ -152,7 +156,7 @@ read_zone_of() {
     fw_item "fw:ports:$1" runtime_call getPorts s "$1"
     fw_item "fw:rules:$1" runtime_call getRichRules s "$1"
     fw_item "fw:services:$1" runtime_call getServices s "$1"
-    fw_services="$fw_services ${item_text#as * }"
+    fw_services="$fw_services ${item_text#as [0-9]*[ $NL]}"
     fw_item "fw:object:$1" config_call getZoneByName s "$1"
     object=${item_text#*\"}
     object=${object%%\"*}
@@ -234,7 +238,7 @@ sysctl_files() {
     for file in "$R"/usr/lib/sysctl.d/*.conf "$R"/etc/sysctl.d/*.conf "$R/etc/sysctl.conf"; do
         [ ! -f "$file" ] || set -- "$@" "$file"
     done
-    [ "$#" -eq 0 ] || sed -n 's/^[[:space:]]*\(net\.ipv4\.ip_[a-z_]*\)[[:space:]]*=[[:space:]]*/\1=/p' "$@"
+    [ "$#" -eq 0 ] || sed -n 's/^[[:space:]]*-\{0,1\}\(net\.ipv4\.ip_[a-z_]*\)[[:space:]]*=[[:space:]]*/\1=/p' "$@"
 }
 
 read_settings() {
@@ -244,7 +248,7 @@ read_settings() {
 
 read_logging() {
     has rsyslogd || return 0
-    item log-rules grep -nHsE 'imudp|UDPServerRun|local2|IncludeConfig|include\(' "$R/etc/rsyslog.conf" "$R"/etc/rsyslog.d/*.conf
+    item log-rules grep -nHsiE 'imudp|UDPServer(Run|Address)|local2|IncludeConfig|include\(' "$R/etc/rsyslog.conf" "$R"/etc/rsyslog.d/*.conf
     set -- "$R/etc/rsyslog.conf"
     for file in "$R"/etc/rsyslog.d/*.conf; do [ ! -f "$file" ] || set -- "$@" "$file"; done
     [ ! -d "$R/etc/rsyslog.d" ] || set -- "$@" "$R/etc/rsyslog.d"

@@ -31,6 +31,8 @@ from provision.hosts.balancer.found import SYSCTL_LINE, resources, stored_mode
 from provision.hosts.balancer.frames import Frame, frames
 from provision.hosts.balancer.haproxy_cfg import Version
 from provision.hosts.balancer.masks import Masks
+from provision.hosts.balancer.repositories import telling
+from provision.hosts.balancer.rsyslog import read_log
 from provision.hosts.balancer.scripts import fragment_path, read_arguments, script
 from provision.model.cluster import Balancer, Cluster
 from provision.model.command import ShellScript
@@ -97,6 +99,7 @@ def _facts(answers: Answers) -> BalancerFacts:
         ephemeral=_two(kernel.get("net.ipv4.ip_local_port_range", "")),
         reserved=kernel.get("net.ipv4.ip_local_reserved_ports", ""),
         hashes=answers.hashes,
+        masked=tuple(name for name in ("haproxy", "rsyslog") if answers.unit(name).get("LoadState") == "masked"),
         recorded=generations[-1].text.encode("utf-8", "surrogateescape") if generations else None,
     )
 
@@ -130,7 +133,10 @@ def _loads_conf_d(answers: Answers, version: Version | None) -> bool:
 
 
 def _main_file(answers: Answers) -> MainFile:
-    """Whose the main file is. The package manager knows its own: a stock file shows no changed digest (`5`)."""
+    """Whose the main file is. The package manager knows its own: a stock file shows no changed digest (`5`).
+
+    A digest that could not be read (`?`) tells nothing: then it counts as foreign.
+    """
     text = answers.texts.get(MAIN)
     if text is None:
         return "absent"
@@ -142,7 +148,7 @@ def _main_file(answers: Answers) -> MainFile:
         return "foreign"
     lines = [line for line in check.text.splitlines() if line.strip()]
     understood = all(re.match(r"([.SM5DLUGTPC?]{8,9}|missing) ", line) for line in lines)
-    changed = any("5" in line.split()[0] and line.endswith(MAIN) for line in lines)
+    changed = any(set("5?") & set(line.split()[0]) and line.endswith(MAIN) for line in lines)
     return "stock" if understood and not changed else "foreign"
 
 
@@ -177,13 +183,10 @@ def _selinux(answers: Answers) -> Selinux:
 
 def _log(answers: Answers, major: int | None) -> LogFacts:
     """Rsyslog, without our own file."""
-    ours = f"/provision-{answers.cluster.name}.conf"
-    lines = answers.rows("log-rules", r"([^:]+):\d+:(.*)")
-    rules = [rule.strip() for path, rule in lines if not path.endswith(ours)]
-    active = [rule for rule in rules if not rule.startswith("#")]
-    loads = any(re.search(r"(\$ModLoad|load=\")\s*imudp", rule) for rule in active)
-    listens = any(re.search(r"\$UDPServerRun|type=\"imudp\"", rule) for rule in active)
-    return LogFacts("log-rules" in answers.found, major is not None and major <= 7, loads, listens)
+    ours = f"/etc/rsyslog.d/provision-{answers.cluster.name}.conf"
+    rows = answers.rows("log-rules", r"([^:]+):\d+:(.*)")
+    lines = [(answers.logical(path), rule) for path, rule in rows] if "log-rules" in answers.found else None
+    return read_log(lines, ours, old_syntax=major is not None and major <= 7)
 
 
 def _version(answers: Answers, package: Frame) -> tuple[Version | None, str, str]:
@@ -199,7 +202,7 @@ def _version(answers: Answers, package: Frame) -> tuple[Version | None, str, str
     row = re.search(r"^haproxy\.\S+\s+(?:\d+:)?((\d+)\.(\d+)\S*)", candidate.text, re.MULTILINE)
     if candidate.ok and row is not None:
         return (int(row[2]), int(row[3])), row[1], ""
-    return None, "", candidate.text.strip()[-500:] or "the package tool said nothing"
+    return None, "", telling(candidate.text) or "the package tool said nothing"
 
 
 def _two(text: str) -> tuple[int, int] | None:

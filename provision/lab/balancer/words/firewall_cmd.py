@@ -12,6 +12,7 @@ from provision.lab.balancer.richrules import parse_rule
 from provision.lab.balancer.words.zones import Zones, active, runtime_to_permanent, set_default, zone_of_source
 
 _PLAIN = ("--permanent", "--quiet", "-q")
+UNKNOWN_ERROR = 254
 _READS = ("--list", "--get", "--query", "--state", "--version", "--info")
 
 
@@ -74,17 +75,23 @@ def _answer(machine: Machine, call: Call, qualifiers: Mapping[str, str], asked: 
 
 
 def _run_all(zones: Zones, zone: str, asked: list[tuple[str, str]]) -> Reply:
+    """Of several options one may fail, and firewall-cmd ends with 0 all the same; it fails where every one did."""
     out = err = ""
+    codes: list[int] = []
     for key, value in asked:
         try:
             reply = (_VALUED.get(key) or _BARE[key])(Asked(zones, zone, key, value))
         except FirewallError as error:
             if error.name not in ("ALREADY_ENABLED", "NOT_ENABLED", "ZONE_ALREADY_SET"):
-                return Reply(error.code, out, f"{err}Error: {error}\n")
+                if len(asked) == 1:
+                    return Reply(error.code, out, f"{err}Error: {error}\n")
+                codes.append(error.code)
             reply = Reply(err=f"Warning: {error}\n", out="success\n")
         out, err = out + ("" if reply.out == out == "success\n" else reply.out), err + reply.err
         if reply.code:
             return Reply(reply.code, out, err)
+    if len(codes) == len(asked):
+        return Reply(codes[0] if len(set(codes)) == 1 else UNKNOWN_ERROR, "", err)
     return Reply(0, out, err)
 
 
@@ -118,6 +125,7 @@ def describe(zones: Zones, name: str) -> str:
     ]
     rows = [
         ("target", zone.target),
+        *([("ingress-priority", "0"), ("egress-priority", "0")] if shape.major >= 10 else []),
         ("icmp-block-inversion", "no"),
         ("interfaces", " ".join(zone.interfaces)),
         ("sources", " ".join(zone.sources)),
@@ -127,14 +135,15 @@ def describe(zones: Zones, name: str) -> str:
         *([("forward", "yes")] if shape.major >= 9 else []),
         ("masquerade", "no"),
         ("forward-ports", ""),
-        ("source-ports" if shape.major >= 8 else "sourceports", ""),
+        ("source-ports", ""),
         ("icmp-blocks", ""),
     ]
     lines = [
         f"{name} ({', '.join(marks)})" if marks else name,
         *(f"  {key}: {value}".rstrip(" ") + " " * (not value) for key, value in rows),
     ]
-    return "\n".join([*lines, "  rich rules: ", *(f"\t{rule}" for rule in zone.rich_rules)])
+    empty = ("",) if shape.major < 8 else ()  # before 0.9 a zone without rules ends in a line of one tab
+    return "\n".join([*lines, "  rich rules: ", *(f"\t{rule}" for rule in zone.rich_rules or empty)])
 
 
 def _list_all_zones(asked: Asked) -> Reply:

@@ -117,10 +117,12 @@ def _route_get(machine: Machine, flags: Sequence[str], target: str) -> Reply:
     except ValueError:
         return complain(f'Error: inet prefix is expected rather than "{target}".')
     own = {cidr.partition("/")[0] for cidr in machine.state.addresses}
+    old = machine.settings.shape.major == 7  # kernel 3.10 tells no uid, and iproute2 of its time put a blank more
+    source, uid = ("  src", "") if old else (" src", " uid 0")
     if str(address) in own:
-        line = f"local {address} dev lo src {address} uid 0"
+        line = f"local {address} dev lo{source} {address}{uid}"
     else:
-        line = f"{address} dev {machine.settings.interface} src {machine.settings.source} uid 0"
+        line = f"{address} dev {machine.settings.interface}{source} {machine.settings.source}{uid}"
     if any(flag.startswith("-o") for flag in flags):
         return say(f"{line} \\    cache ")
     return say(line, "    cache ")

@@ -73,15 +73,38 @@ def installed(machine: Machine) -> dict[str, Package]:
     return found | {name: offered[name] for name in machine.state.packages if name in offered}
 
 
+_ADVICE = (
+    ("     1. Contact the upstream for the repository and get them to fix the problem.",),
+    (
+        "     2. Reconfigure the baseurl/etc. for the repository, to point to a working",
+        "        upstream. This is most often useful if you are using a newer",
+        "        distribution release than is supported by the repository (and the",
+        "        packages for the previous distribution release still work).",
+    ),
+    (
+        "     5. Configure the failing repository to be skipped, if it is unavailable.",
+        "        Note that yum will try to contact the repo. when it runs most commands,",
+        "        so will have to try and fail each time (and thus. yum will be be much",
+        "        slower). If it is a very temporary problem though, this is often a nice",
+        "        compromise:",
+    ),
+    ("            yum-config-manager --save --setopt=<repoid>.skip_if_unavailable=true",),
+)
+"""yum's page of advice, which stands between the cause and the last line; points 3 and 4 are left out."""
+
+
 def _gone(machine: Machine) -> Reply:
     if machine.settings.shape.major == 7:
         return complain(
             "Could not retrieve mirrorlist http://mirrorlist.centos.org/?release=7&arch=x86_64&repo=os&infra=stock error was",
             '14: curl#6 - "Could not resolve host: mirrorlist.centos.org; Unknown error"',
             "",
-            " One of the configured repositories failed (Unknown),",
-            " and yum doesn't have enough cached data to continue.",
             "",
+            " One of the configured repositories failed (Unknown),",
+            " and yum doesn't have enough cached data to continue. At this point the only",
+            ' safe thing yum can do is fail. There are a few ways to work "fix" this:',
+            "",
+            *(line for advice in _ADVICE for line in (*advice, "")),
             "Cannot find a valid baseurl for repo: base/7/x86_64",
         )
     return complain(

@@ -1,0 +1,61 @@
+"""What rsyslog's files say of UDP on loopback, from the lines that read.sh greps. Pure; knows both of its syntaxes.
+
+An `input(...)` over several lines shows only its first: a port or address that is not on it counts as HAProxy's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from provision.hosts.balancer.facts import LogFacts
+
+PORT = "514"
+"""Where HAProxy's `log 127.0.0.1` goes."""
+
+_LOADS = re.compile(r"(?:\$ModLoad\s+|load=\")(?:\S*/)?imudp\b", re.IGNORECASE)
+_INCLUDE = re.compile(r"(?:\$IncludeConfig\s+|\binclude\(\s*file=\")\S*/rsyslog\.d/", re.IGNORECASE)
+_OLD = re.compile(r"\$UDPServer(?P<what>Run|Address)\s+(?P<value>\S+)", re.IGNORECASE)
+_INPUT = re.compile(r"type=\"imudp\"", re.IGNORECASE)
+_PORT = re.compile(r"\bport=(\[[^]]*\]|\"[^\"]*\")", re.IGNORECASE)
+_ADDRESS = re.compile(r"\baddress=\"([^\"]*)\"", re.IGNORECASE)
+_EVERYWHERE = ("", "*", "0.0.0.0", "127.0.0.1", "localhost")  # noqa: S104  # their words, nothing is bound here
+
+
+def read_log(lines: Sequence[tuple[str, str]] | None, ours: str, *, old_syntax: bool) -> LogFacts:
+    """`lines`: file and line of each, the main file's first; None: it is not installed. `ours`: our own file."""
+    if lines is None:
+        return LogFacts(False, old_syntax, False, False)
+    active = [(path, line.strip()) for path, line in lines if path != ours and not line.strip().startswith("#")]
+    loaders = list(_loaders(active, ours))
+    listens = any(_listening([line for _, line in active]))
+    late = bool(loaders) and not listens and all(after for _, after in loaders)
+    return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0][0] if late else "")
+
+
+def _loaders(lines: Sequence[tuple[str, str]], ours: str) -> Iterator[tuple[str, bool]]:
+    """Each file that loads imudp, and whether rsyslog reads that after our file.
+
+    The folder goes by name; the main file includes it somewhere in its middle.
+    """
+    included = False
+    for path, line in lines:
+        beside = path.rpartition("/")[0] == ours.rpartition("/")[0]
+        included = included or (not beside and _INCLUDE.search(line) is not None)
+        if _LOADS.search(line):
+            yield path, path > ours if beside else included
+
+
+def _listening(lines: Sequence[str]) -> Iterator[bool]:
+    """For each input, whether HAProxy reaches it. In the old syntax an address holds for every input that follows."""
+    kept = ""
+    for line in lines:
+        old = _OLD.search(line)
+        if old is not None and old["what"].lower() == "address":
+            kept = old["value"]
+        elif old is not None:
+            yield old["value"] == PORT and kept in _EVERYWHERE
+        elif _INPUT.search(line):
+            port, address = _PORT.search(line), _ADDRESS.search(line)
+            here = address is None or address[1] in _EVERYWHERE
+            yield here and (port is None or PORT in re.findall(r"\d+", port[1]))
