@@ -125,10 +125,14 @@ def test_haproxy_accepts_every_fragment_beside_the_package_s_own_file(path, tmp_
 
 @pytest.mark.parametrize("line", [
     "chroot /var/lib/haproxy", "pidfile /var/run/haproxy.pid", "maxconn 4000", "user haproxy", "group haproxy",
-    "daemon", "log 127.0.0.1 local2", "stats socket /var/lib/haproxy/stats level admin mode 600",
+    "daemon", "log 127.0.0.1 local2", "stats socket /var/lib/haproxy/stats level admin mode 600 expose-fd listeners",
 ])
 def test_global_says_what_the_article_says(line):
     assert f"    {line}\n" in written().split("\ndefaults\n")[0]
+
+
+def test_listeners_are_handed_on_by_every_version_that_can():
+    assert ["expose-fd listeners" in written(version=one) for one in VERSIONS] == [one >= (1, 8) for one in VERSIONS]
 
 
 @pytest.mark.parametrize("line", [

@@ -235,7 +235,8 @@ def test_what_haproxy_s_own_check_lets_through_is_found(text, code):
     "frontend web\n    bind abns@x\n    bind /run/x.sock\n", "backend b\n    server s 10.0.0.1:80 check\n",
 ])
 def test_a_neighbour_that_is_in_nobody_s_way_is_left_in_peace(text):
-    assert codes(neighbour(text), balancer={"haproxy": "fragment"}) == {"P520": "warn"}
+    found = codes(neighbour(text), balancer={"haproxy": "fragment"})
+    assert set(found) - {"P545"} == {"P520"}
 
 
 def test_a_stray_file_in_conf_d_is_told_where_the_main_file_is_ours():
@@ -368,3 +369,12 @@ def test_a_machine_that_is_set_up_to_be_permissive_is_named():
 def test_a_folder_in_which_selinux_lets_haproxy_make_no_socket_is_named(release, owner, named):
     machine = {"os": (0, f'VERSION_ID="{release}"\n'), "home": (0, f"{owner}\n")}
     assert ("P533" in codes(machine)) == named
+
+
+@pytest.mark.parametrize(("version", "option", "named"), [
+    ("2.4.22", "", True), ("2.4.22", " expose-fd listeners", False), ("1.5.18", "", False), ("2.6.12", "", False),
+])
+def test_beside_a_main_file_whose_reloads_reset_connections_that_is_said(version, option, named):
+    main = f"global\n    stats socket /var/lib/haproxy/stats{option}\n"
+    machine = {**files(**{MAIN: (main, 0o644, "root:root")}), "version": (0, f"HAProxy version {version}\n")}
+    assert ("P545" in codes(machine, balancer={"haproxy": "fragment"})) == named

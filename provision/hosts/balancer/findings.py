@@ -11,7 +11,7 @@ from typing import Literal
 
 from provision.hosts.balancer.cfg_reader import Bind, Section, read_cfg
 from provision.hosts.balancer.facts import MAIN, BalancerFacts
-from provision.hosts.balancer.haproxy_cfg import haproxy_cfg
+from provision.hosts.balancer.haproxy_cfg import HANDS_ON_LISTENERS, haproxy_cfg
 from provision.hosts.balancer.repositories import remedy
 from provision.model.change import Finding
 from provision.model.cluster import Balancer, Cluster
@@ -20,6 +20,8 @@ from provision.model.ports import PortRange, PortSet
 Level = Literal["refuse", "warn", "note"]
 _Loaded = Mapping[str, tuple[Section, ...]]
 _NEWEST = (3, 0)
+_HANDS_ON_UNASKED = (2, 6)
+"""From then on master and workers were seen to pass the listeners on by themselves; 2.2 does not, 2.4 is not known."""
 _NO_OVERRIDE = 8
 """From EL8 on the policy does not let HAProxy, as root, pass over the owner of a file (dac_override)."""
 
@@ -34,6 +36,7 @@ def findings(
         *_strays(cluster, balancer, facts, sections),
         *_neighbours(cluster, balancer, facts, sections),
         *_let_through(sections),
+        *_handing_on(balancer, facts, sections),
         *_vip(cluster, facts),
         *_firewall(cluster, balancer, facts),
         *_selinux(balancer, facts),
@@ -120,6 +123,17 @@ def _let_through(sections: _Loaded) -> Iterator[_Row]:
         if one.meets(other):
             text = f"sections {one.section} and {other.section} both listen on {_place(other)}"
             yield "P518", "warn", text, "move one of the two: the kernel splits connections between them"
+
+
+def _handing_on(balancer: Balancer, facts: BalancerFacts, sections: _Loaded) -> Iterator[_Row]:
+    """Beside somebody's main file its admin socket decides whether a reload keeps the listeners."""
+    version = facts.haproxy.version or _NEWEST
+    if facts.mode(balancer) == "main" or not HANDS_ON_LISTENERS <= version < _HANDS_ON_UNASKED:
+        return
+    words = [words for parts in sections.values() for part in parts if part.kind == "global" for words in part.lines]
+    if not any(one[:2] == ("stats", "socket") and "expose-fd" in one for one in words):
+        text = f"a reload of this HAProxy {version[0]}.{version[1]} can reset a connection that comes in just then"
+        yield "P545", "note", text, f"add 'expose-fd listeners' to the 'stats socket' line of {MAIN}"
 
 
 def _place(bind: Bind) -> str:
