@@ -16,11 +16,13 @@ from pathlib import Path
 
 from provision.lab.balancer import answers, breaks, closedpath
 from provision.lab.balancer.call import Call, Reply
+from provision.lab.balancer.door import Door
 from provision.lab.balancer.machine import Machine, build
 from provision.lab.balancer.settings import parse
 
-VIP = "127.0.92.100"
-ADDRESS = "127.0.92.1"
+NETWORK = "127.0.92"
+VIP = f"{NETWORK}.100"
+ADDRESS = f"{NETWORK}.1"
 PORT = 22922
 
 
@@ -31,7 +33,7 @@ def short_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A host that answers words; its services are not started but for firewalld."""
+    """A host that answers words, to us and to the shells that run in it."""
 
     machine: Machine
 
@@ -44,15 +46,23 @@ class Words:
 
 
 @contextmanager
-def words_of(shape: str = "el9", **settings: object) -> Iterator[Words]:
+def words_of(shape: str = "el9", given: Sequence[str] = (), **settings: object) -> Iterator[Words]:
+    """Its firewalld runs, and what is `given`: `haproxy` is installed, NAME.service is started."""
     root = short_folder()
     host = {"name": "lb1", "address": ADDRESS, "port": PORT, "vip": VIP, "shape": shape}
     machine = build(root, parse(host | settings), lambda text: None)
     closedpath.build(machine.layout, machine.settings, answers.names(machine))
     machine.units.start("firewalld.service")
+    words = Words(machine)
+    door = Door(machine.layout.calls, answers.handler(machine), lambda text: None)
     try:
-        yield Words(machine)
+        if "haproxy" in given:
+            words("dnf", "-y", "-q", "install", "haproxy")
+        for unit in (name for name in given if name.endswith(".service")):
+            machine.units.start(unit)
+        yield words
     finally:
+        door.close()
         machine.shut_down()
         shutil.rmtree(root)
 

@@ -24,5 +24,5 @@ def journalctl(machine: Machine, call: Call) -> Reply:
             bare = value == "cat"
     entries = machine.journal.tail(unit, count)
     if not entries:
-        return say("-- No entries --")
+        return Reply() if bare else say("-- No entries --")
     return say(*(entry.text if bare else entry.render(machine.settings.name) for entry in entries))

@@ -94,8 +94,9 @@ def _addresses(machine: Machine, flags: Sequence[str], words: Sequence[str]) -> 
 
 def _inet(machine: Machine, scope: str, name: str, cidr: str) -> str:
     network = ipaddress.IPv4Interface(cidr).network
+    flag = "noprefixroute " if cidr in machine.state.connection else ""  # so NetworkManager adds them, nobody else
     broadcast = f" brd {network.broadcast_address}" if network.prefixlen < 31 and name != "lo" else ""
-    return f"{cidr}{broadcast} scope {scope} {'noprefixroute ' if name != 'lo' else ''}{name}"
+    return f"{cidr}{broadcast} scope {scope} {flag}{name}"
 
 
 def _as_json(machine: Machine, rows: Sequence[tuple[int, str, str, str]]) -> list[dict[str, object]]:
@@ -115,15 +116,20 @@ def _route_get(machine: Machine, flags: Sequence[str], target: str) -> Reply:
     try:
         address = ipaddress.IPv4Address(target)
     except ValueError:
-        return complain(f'Error: inet prefix is expected rather than "{target}".')
+        kind = "inet" if "-4" in flags else "any valid"
+        return complain(f'Error: {kind} prefix is expected rather than "{target}".')
     own = {cidr.partition("/")[0] for cidr in machine.state.addresses}
+    networks = [ipaddress.IPv4Interface(cidr).network for cidr in machine.state.addresses]
     if str(address) in own:
-        line = f"local {address} dev lo src {address} uid 0"
+        line, cache = f"local {address} dev lo src {address} uid 0 ", "    cache <local> "
+    elif not any(address in network for network in networks):
+        return complain("RTNETLINK answers: Network is unreachable", code=2)
     else:
-        line = f"{address} dev {machine.settings.interface} src {machine.settings.source} uid 0"
+        line = f"{address} dev {machine.settings.interface} src {machine.settings.source} uid 0 "
+        cache = "    cache "
     if any(flag.startswith("-o") for flag in flags):
-        return say(f"{line} \\    cache ")
-    return say(line, "    cache ")
+        return say(f"{line}\\{cache}")
+    return say(line, cache)
 
 
 def _routes(machine: Machine) -> list[str]:
