@@ -63,7 +63,7 @@ class Case:
 
     def lines(self, values: Mapping[str, str]) -> list[list[str]]:
         """The steps' command lines as words."""
-        return [shlex.split(fill(step["run"], values)) for step in self.steps]
+        return [words_in(step["run"], values) for step in self.steps]
 
     def check(self, answers: Sequence[Answer], values: Mapping[str, str], place: Place) -> None:
         """Raises AssertionError that names every step which was answered otherwise."""
@@ -88,6 +88,11 @@ def _broken(claims: Mapping[str, Any], answer: Answer, values: Mapping[str, str]
         if like is not None and not re.fullmatch(pattern, came):
             found.append((f"{stream}_like", pattern))
     return found
+
+
+def words_in(line: str, values: Mapping[str, str]) -> list[str]:
+    """A command line's words."""
+    return shlex.split(fill(line, values))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 
 import pytest
-from labbalancer.balancers import NETWORK, Words, words_of
+from labbalancer.balancers import Words, words_of
 from labbalancer.conversations import Answer, Case, cases
 
 from provision.lab.balancer.closedpath import TOOLS
@@ -18,7 +18,7 @@ CASES = cases()
 def values(words: Words) -> dict[str, str]:
     settings = words.machine.settings
     return {"root": str(words.root), "version": words.machine.tool.version, "address": settings.address, "vip": settings.vip,
-            "source": settings.source, "net": NETWORK, "units": str(words.machine.layout.units), "rsyslog": "8.2310.0"}  # fmt: skip
+            "source": settings.source, "net": settings.address.rpartition(".")[0], "units": str(words.machine.layout.units), "rsyslog": "8.2310.0"}  # fmt: skip
 
 
 def type_in(words: Words, argv: Sequence[str], user: str) -> Answer:

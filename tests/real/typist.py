@@ -86,7 +86,7 @@ def put_back(lines):
     if Path("/usr/sbin/haproxy").exists():
         run("systemctl", "stop", "haproxy")
         quietly("rpm", "-e", "haproxy")
-    for folder in ("/etc/haproxy", "/var/lib/haproxy"):
+    for folder in ("/etc/haproxy", "/var/lib/haproxy", "/var/lib/provision"):
         shutil.rmtree(folder, ignore_errors=True)
     changed = restore(KEPT / "etc", Path("/etc"))
     if changed or "systemctl" in text or "haproxy" in text:

@@ -143,8 +143,8 @@ def _read_file(path: Path, found: Rsyslog) -> None:
                 _read_file(Path(name), found)
         elif not _take(statement, found):
             found.errors.append(
-                f"rsyslogd: error during parsing file {path}, on or before line {number}: syntax error on "
-                f"token '{statement.split()[0]}' [v8.2310.0 try https://www.rsyslog.com/e/2207 ]"
+                f"rsyslogd: error during parsing file {path}, on or before line {number}: warnings "
+                f"occurred in file '{path}' around line {number} [v8.2310.0 try https://www.rsyslog.com/e/2207 ]"
             )
 
 

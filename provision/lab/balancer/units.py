@@ -69,7 +69,10 @@ class Units:
     def unit(self, name: str) -> UnitFile:
         """The unit as systemd has it in mind: as it was loaded last, or loaded now. NoSuchUnit."""
         with self._lock:
-            if name not in self._loaded or not self._is_kept(name):
+            if name in self._loaded and not self._is_kept(name):
+                del self._loaded[name]
+                self._status.pop(name, None)
+            if name not in self._loaded:
                 found = unitfile.load(name, self.folders, self._seen)
                 if found is None or name not in self._services:
                     raise NoSuchUnit(name)
@@ -114,31 +117,31 @@ class Units:
             try:
                 pid = self._services[name].start(unit)
             except ServiceFailed as failure:
+                which = "Main" if failure.step == "ExecStart" else "Control"
                 _note(
-                    self._journal, name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE"
+                    self._journal, name, f"{name}: {which} process exited, code=exited, status={failure.status}/FAILURE"
                 )
                 _note(self._journal, name, f"{name}: Failed with result 'exit-code'.")
-                _note(self._journal, name, f"Failed to start {self.unit(name).description}.")
+                _note(self._journal, name, f"Failed to start {unit.description}.")
                 self._status[name] = Status(
                     "failed", "failed", 0, inactive_since=_now(), exit_code=failure.status, result="exit-code"
                 )
                 raise
             self._status[name] = Status("active", "running", pid, _now(), began)
-            _note(self._journal, name, f"Started {self.unit(name).description}.")
+            _note(self._journal, name, f"Started {unit.description}.")
 
     def stop(self, name: str) -> None:
-        """Stop it if it runs."""
+        """Stop it if it runs. One that failed stays so."""
         with self._lock:
-            before = self.status(name)
-            self.unit(name)
+            before, unit = self.status(name), self.unit(name)
             if before.active == "active":
-                _note(self._journal, name, f"Stopping {self.unit(name).description}...")
+                _note(self._journal, name, f"Stopping {unit.description}...")
                 self._services[name].stop()
                 _note(self._journal, name, f"{name}: Deactivated successfully.")
-                _note(self._journal, name, f"Stopped {self.unit(name).description}.")
-            self._status[name] = replace(
-                before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(), result="success"
-            )
+                _note(self._journal, name, f"Stopped {unit.description}.")
+                self._status[name] = replace(
+                    before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(), result="success"
+                )
 
     def reload(self, name: str) -> None:
         """ExecReload; NotActive, CannotReload or ServiceFailed, and in each case what ran goes on."""
