@@ -5,7 +5,7 @@ Its words:
 
     case      what it is about             settings  of the lab's host (host.json)
     shape     of the lab's host (el9)      user      who types (root)
-    given     what is there before the first step: `haproxy` is installed, NAME.service runs
+    given     what is there before the first step: `haproxy` is installed, NAME.service runs, `selinux-off`
     only      lab or real, with `because`  steps     see below
 
 A step has `run`, and claims: code (0), out, err, out_has, err_has, out_like and err_like (regular expressions that
