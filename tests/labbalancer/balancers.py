@@ -14,13 +14,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from labbalancer.conversations import Answer
+
 from provision.lab.balancer import answers, breaks, closedpath
 from provision.lab.balancer.call import Call, Reply
+from provision.lab.balancer.door import Door
 from provision.lab.balancer.machine import Machine, build
 from provision.lab.balancer.settings import parse
+from provision.lab.balancer.shell import environment
 
-VIP = "127.0.92.100"
-ADDRESS = "127.0.92.1"
+NETWORK = "127.0.92"
+VIP = f"{NETWORK}.100"
+ADDRESS = f"{NETWORK}.1"
 PORT = 22922
 
 
@@ -31,7 +36,7 @@ def short_folder() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A host that answers words; its services are not started but for firewalld."""
+    """A host that answers words, to us and to the shells that run in it."""
 
     machine: Machine
 
@@ -42,17 +47,51 @@ class Words:
     def root(self) -> Path:
         return self.machine.layout.root
 
+    @property
+    def values(self) -> dict[str, str]:
+        """What the names in conversations stand for here."""
+        settings = self.machine.settings
+        return {"root": str(self.root), "version": self.machine.tool.version, "address": settings.address, "vip": settings.vip,
+                "source": settings.source, "net": settings.address.rpartition(".")[0], "units": str(self.machine.layout.units),
+                "rsyslog": "8.2310.0"}  # fmt: skip
+
+    def type_in(self, argv: Sequence[str], user: str = "root") -> Answer:
+        """A stand-in is asked directly, a plain tool runs as an SSH session of the lab runs it."""
+        layout = self.machine.layout
+        if not (layout.tools / argv[0]).exists():
+            return Answer(127, "", f"sh: {argv[0]}: command not found\n")
+        if argv[0] not in closedpath.TOOLS:
+            reply = self(*argv, user=user)
+            return Answer(reply.code, reply.out, reply.err)
+        env = {**environment(layout, self.machine.settings, None), "LAB_USER": user}
+        done = subprocess.run([*argv], executable=layout.tools / argv[0], cwd=self.root, env=env, text=True, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True)  # fmt: skip
+        return Answer(done.returncode, done.stdout, done.stderr)
+
 
 @contextmanager
-def words_of(shape: str = "el9", **settings: object) -> Iterator[Words]:
+def words_of(shape: str = "el9", given: Sequence[str] = (), **settings: object) -> Iterator[Words]:
+    """Its firewalld runs, and what is `given`: `haproxy` is installed, SELinux is `selinux-off`, NAME.service is started."""
     root = short_folder()
     host = {"name": "lb1", "address": ADDRESS, "port": PORT, "vip": VIP, "shape": shape}
     machine = build(root, parse(host | settings), lambda text: None)
     closedpath.build(machine.layout, machine.settings, answers.names(machine))
     machine.units.start("firewalld.service")
+    if "selinux-off" in given:
+        config = root / "etc/selinux/config"
+        config.write_text(config.read_text().replace("SELINUX=enforcing", "SELINUX=disabled"))
+        machine.shut_down()
+        machine.boot()
+    words = Words(machine)
+    door = Door(machine.layout.calls, answers.handler(machine), lambda text: None)
     try:
-        yield Words(machine)
+        if "haproxy" in given:
+            words("dnf", "-y", "-q", "install", "haproxy")
+        for unit in (name for name in given if name.endswith(".service")):
+            machine.units.start(unit)
+        yield words
     finally:
+        door.close()
         machine.shut_down()
         shutil.rmtree(root)
 

@@ -47,10 +47,15 @@ def test_both_syntaxes_open_an_input(tmp_path: Path, text: str) -> None:
     assert read(config(tmp_path, text)).udp == [("127.0.0.1", 514)]
 
 
-@pytest.mark.parametrize("line", ["local9.* /x", "local2.* relative/path", "& stop", "input(type=\"imudp\" port=\"514\")", "nonsense"])
+@pytest.mark.parametrize("line", ["local9.* /x", "local2.* relative/path", "& stop", "nonsense"])
 def test_what_rsyslog_would_not_read_is_an_error_with_its_line(tmp_path: Path, line: str) -> None:
     (error,) = read(config(tmp_path, f"# first\n{line}\n")).errors
     assert "rsyslog.conf, on or before line 2" in error
+
+
+def test_an_input_without_its_module_is_two_errors(tmp_path: Path) -> None:
+    unknown, line = read(config(tmp_path, '# first\ninput(type="imudp" port="514")\n')).errors
+    assert "'imudp' is unknown" in unknown and "rsyslog.conf, on or before line 2" in line
 
 
 def test_stop_keeps_a_message_from_later_rules(tmp_path: Path) -> None:

@@ -278,6 +278,7 @@ def test_a_fragment_that_came_since_the_start_is_served_after_a_reload(proxy: Ba
 def test_a_drop_in_counts_after_daemon_reload(proxy: Balancer) -> None:
     drop_in = proxy.root / "etc/systemd/system/haproxy.service.d/more.conf"
     drop_in.parent.mkdir(parents=True)
+    proxy.run("systemctl", "daemon-reload")
     drop_in.write_text('[Service]\nEnvironment="OPTIONS=-L other"\n')
     done = proxy.ssh("systemctl reload haproxy; systemctl daemon-reload; systemctl show -p DropInPaths -p NeedDaemonReload haproxy")
     assert "changed on disk. Run 'systemctl daemon-reload'" in done.stderr

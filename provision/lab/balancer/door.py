@@ -30,10 +30,14 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\n": "\\n", "'": "\\0047", "\r": "\\r",
 
 
 def shell_text(reply: Reply) -> str:
-    """The answer as one line that the stand-in evaluates; `printf %b` gives back what is escaped here."""
+    """The answer as one line that the stand-in evaluates; `printf %b` gives back what is escaped here.
+
+    Standard error goes first: the real tools keep what they print on standard output until they end, unless it is a
+    terminal, so in one file for both streams warnings come before results.
+    """
     out = f"printf %b '{reply.out.translate(_ESCAPES)}'; " if reply.out else ""
     err = f"printf %b '{reply.err.translate(_ESCAPES)}' >&2; " if reply.err else ""
-    return f"{out}{err}exit {reply.code}\n"
+    return f"{err}{out}exit {reply.code}\n"
 
 
 class Door:

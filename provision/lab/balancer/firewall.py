@@ -22,6 +22,8 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "https": ("443/tcp",),
     "dhcpv6-client": ("546/udp",),
     "cockpit": ("9090/tcp",),
+    "mdns": ("5353/udp",),
+    "samba-client": ("137/udp", "138/udp"),
     "syslog": ("514/udp",),
     "dns": ("53/tcp", "53/udp"),
 }
@@ -50,10 +52,10 @@ class Firewall:
 
 
 def stock_zones() -> dict[str, Zone]:
-    """The zones of a minimal install: ssh and dhcpv6-client where the distribution opens them."""
-    usual = Zone(services=("ssh", "dhcpv6-client"))
+    """The zones of a minimal install, with the services that firewalld's own files open, in their order."""
     zones = {name: Zone() for name in ZONES}
-    zones |= dict.fromkeys(("public", "home", "internal", "work"), usual)
+    zones |= dict.fromkeys(("public", "work"), Zone(services=("ssh", "dhcpv6-client")))
+    zones |= dict.fromkeys(("home", "internal"), Zone(services=("ssh", "mdns", "samba-client", "dhcpv6-client")))
     zones |= {
         "dmz": Zone(services=("ssh",)),
         "external": Zone(services=("ssh",)),
@@ -98,9 +100,10 @@ def port_text(interval: Interval, protocol: str) -> str:
     return f"{low}/{protocol}" if low == high else f"{low}-{high}/{protocol}"
 
 
-def _quoted(text: str) -> str:
+def _named(text: str, where: str) -> str:
+    """A port in the words of a warning: what is on disk is named bare, what is in force in quotes and with its zone."""
     number, _, protocol = text.partition("/")
-    return f"'{number}:{protocol}'"
+    return f"'{number}:{protocol}'{where}" if where else f"{number}:{protocol}"
 
 
 def add_port(ports: Sequence[str], text: str, coalesces: bool, where: str) -> tuple[str, ...]:
@@ -109,13 +112,13 @@ def add_port(ports: Sequence[str], text: str, coalesces: bool, where: str) -> tu
     wanted = port_text((low, high), protocol)
     if not coalesces:
         if wanted in ports:
-            raise FirewallError("ALREADY_ENABLED", f"{_quoted(wanted)}{where}")
+            raise FirewallError("ALREADY_ENABLED", _named(wanted, where))
         return (*ports, wanted)
     kept: list[str] = []
     for present in ports:
         (start, end), name = parse_port(present)
         if name == protocol and start <= low and high <= end:
-            raise FirewallError("ALREADY_ENABLED", f"{_quoted(wanted)}{where}")
+            raise FirewallError("ALREADY_ENABLED", _named(wanted, where))
         if name == protocol and start <= high and low <= end:
             low, high = min(low, start), max(high, end)
         else:
@@ -135,11 +138,11 @@ def remove_port(ports: Sequence[str], text: str, coalesces: bool, where: str) ->
             rest = [(start, low - 1)] if start < low else []
             rest += [(high + 1, end)] if high < end else []
             return (*(port for port in ports if port != present), *(port_text(part, name) for part in rest))
-    raise FirewallError("NOT_ENABLED", f"{_quoted(wanted)}{where}")
+    raise FirewallError("NOT_ENABLED", _named(wanted, where))
 
 
 def has_port(ports: Sequence[str], text: str, inside: bool) -> bool:
-    """Is the port there; with `inside` a port within a range counts (runtime of 0.9 and later)."""
+    """Is the port there; with `inside` a port within a range counts (0.9 and later)."""
     (low, high), protocol = parse_port(text)
     if not inside:
         return port_text((low, high), protocol) in ports

@@ -122,7 +122,7 @@ def _pairs(words: Sequence[str]) -> Iterator[tuple[str, str | None]]:
 def with_copies(
     words: Sequence[str], cwd: Path, folder: Path, make: Callable[[str], str]
 ) -> tuple[list[str], dict[str, str]]:
-    """The arguments with every file or folder of -f replaced by a copy in `folder`; copy's name -> original's name.
+    """The arguments with every file or folder of -f replaced by a copy in `folder`; copy's name -> original's, as given.
 
     Copies of an earlier time go first. The arguments depend on `words` alone, not on what a folder holds: a master that
     executes itself anew finds what came in the meantime.
@@ -145,7 +145,7 @@ def with_copies(
         for file in config_files([flag, str(source)], cwd):
             target = copy / file.name if source.is_dir() else copy
             write_text(target, make(file.read_text(encoding="utf-8")), 0o600)  # it may hold a password
-            names[str(target)] = str(file)
+            names[str(target)] = str(Path(value or "") / file.name if source.is_dir() else value)
         arguments += ["-f", str(copy)]
     return arguments, names
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ _FOLDERS = (
     "etc/sysctl.d",
     "etc/systemd/system",
     "etc/firewalld/zones",
+    "etc/logrotate.d",
     "usr/sbin",
     "usr/bin",
     "usr/lib/systemd/system",
@@ -54,11 +56,18 @@ HAPROXY_FILES = (
     "/etc/haproxy",
     "/etc/haproxy/conf.d",
     "/etc/haproxy/haproxy.cfg",
+    "/etc/logrotate.d/haproxy",
     "/etc/sysconfig/haproxy",
     "/usr/lib/systemd/system/haproxy.service",
     "/usr/sbin/haproxy",
     "/var/lib/haproxy",
 )
+
+HAPROXY_CONFIGURATION: Mapping[str, str] = {
+    "/etc/haproxy/haproxy.cfg": "haproxy/haproxy.cfg",
+    "/etc/logrotate.d/haproxy": "haproxy/logrotate",
+    "/etc/sysconfig/haproxy": "haproxy/sysconfig",
+}
 
 
 def stock(name: str, shape: Shape, root: Path) -> str:
@@ -117,12 +126,9 @@ def install_haproxy(layout: Layout, settings: Settings) -> None:
     for folder in ("etc/haproxy", "var/lib/haproxy", *(["etc/haproxy/conf.d"] if shape.conf_d else [])):
         (root / folder).mkdir(parents=True, exist_ok=True)
     write_text(layout.units / "haproxy.service", stock("units/haproxy.service", shape, root))
-    for name, source in (
-        ("etc/haproxy/haproxy.cfg", "haproxy/haproxy.cfg"),
-        ("etc/sysconfig/haproxy", "haproxy/sysconfig"),
-    ):
-        if not (root / name).exists():
-            write_text(root / name, stock(source, shape, root))
+    for path, source in HAPROXY_CONFIGURATION.items():
+        if not layout.under(path).exists():
+            write_text(layout.under(path), stock(source, shape, root))
     for name, line in (
         ("etc/passwd", "haproxy:x:188:188:haproxy:/var/lib/haproxy:/sbin/nologin\n"),
         ("etc/group", "haproxy:x:188:\n"),
@@ -135,9 +141,17 @@ def install_haproxy(layout: Layout, settings: Settings) -> None:
         expose(layout, program)
 
 
-def remove_haproxy(layout: Layout) -> None:
-    """What rpm -e takes away; files that were edited stay."""
+def remove_haproxy(layout: Layout, shape: Shape) -> None:
+    """What rpm -e takes away; configuration that was edited stays as .rpmsave."""
     (layout.units / "haproxy.service").unlink(missing_ok=True)
+    for path, source in HAPROXY_CONFIGURATION.items():
+        file = layout.under(path)
+        if file.exists() and file.read_text(encoding="utf-8") != stock(source, shape, layout.root):
+            file.rename(f"{file}.rpmsave")
+        file.unlink(missing_ok=True)
+    for emptied in ("etc/haproxy/conf.d", "etc/haproxy", "var/lib/haproxy"):
+        with contextlib.suppress(OSError):  # it is not empty
+            (layout.root / emptied).rmdir()
     for program in ("haproxy", "haproxy-systemd-wrapper"):
         for folder in (layout.tools, layout.root / "usr/sbin"):
             (folder / program).unlink(missing_ok=True)

@@ -159,7 +159,7 @@ def build(root: Path, settings: Settings, log: Callable[[str], None]) -> Machine
         "NetworkManager.service": PlainService(os.getpid()),
         "sshd.service": PlainService(os.getpid()),
         "rsyslog.service": LogService(root, journal),
-        proxyservice.UNIT: ProxyService(layout, tool, gate, journal, lambda: machine.state, machine.open_gate),
+        proxyservice.UNIT: ProxyService(layout, tool, gate, journal, lambda: machine.state, machine.open_gate, settings.name),
     }
     return machine
 

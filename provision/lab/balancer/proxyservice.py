@@ -34,7 +34,7 @@ UNIT = "haproxy.service"
 
 @dataclass(slots=True)
 class ProxyService:
-    """See the module. `open_gate` brings the gate to the firewall's present state."""
+    """See the module. `open_gate` brings the gate to the firewall's present state; `name` is the host's."""
 
     layout: Layout
     tool: haproxytool.Tool
@@ -42,6 +42,7 @@ class ProxyService:
     journal: Journal
     state: Callable[[], HostState]
     open_gate: Callable[[], None]
+    name: str
     _process: subprocess.Popen[str] | None = None
     _bound: frozenset[Bind] = frozenset()
     _note: str = ""
@@ -145,7 +146,7 @@ class ProxyService:
         folder.mkdir(parents=True, exist_ok=True)
         own = folder / "lab.cfg"
         strict = "    no strict-limits\n" if _version(self.tool.version) >= (2, 2) else ""
-        write_text(own, f"global\n    stats socket {self.layout.admin_socket} mode 600 level admin\n{strict}", 0o600)
+        write_text(own, f"global\n    node {self.name}\n    stats socket {self.layout.admin_socket} mode 600 level admin\n{strict}", 0o600)
         gate, connect = self.gate.rules(), self.gate.connect_rules()
         arguments, self._names = haproxytool.with_copies(
             words, self.layout.root, folder, lambda text: running_copy(text, self.tool.around, gate, connect)

@@ -112,6 +112,11 @@ def read(main: Path) -> Rsyslog:
         found.errors.append(f"rsyslogd: could not open config file '{main}': No such file or directory")
         return found
     _read_file(main, found)
+    if "imudp" in found.modules and not found.udp:
+        found.errors.append(
+            "rsyslogd: imudp: module loaded, but no listeners defined - no input will be gathered [v8.2310.0 try "
+            "https://www.rsyslog.com/e/2212 ]"
+        )
     return found
 
 
@@ -138,8 +143,8 @@ def _read_file(path: Path, found: Rsyslog) -> None:
                 _read_file(Path(name), found)
         elif not _take(statement, found):
             found.errors.append(
-                f"rsyslogd: error during parsing file {path}, on or before line {number}: syntax error on "
-                f"token '{statement.split()[0]}' [v8.2310.0 try https://www.rsyslog.com/e/2207 ]"
+                f"rsyslogd: error during parsing file {path}, on or before line {number}: warnings "
+                f"occurred in file '{path}' around line {number} [v8.2310.0 try https://www.rsyslog.com/e/2207 ]"
             )
 
 
@@ -174,7 +179,12 @@ def _take_input(statement: str, found: Rsyslog) -> bool:
     port = old.group(2) if old else values.get("port", "")
     if not old and values.get("type") != "imudp":
         return values.get("type") in found.modules
-    if "imudp" not in found.modules or not port.isdigit():
+    if "imudp" not in found.modules:
+        found.errors.append(
+            "rsyslogd: input module name 'imudp' is unknown [v8.2310.0 try https://www.rsyslog.com/e/2209 ]"
+        )
+        return False
+    if not port.isdigit():
         return False
     found.udp.append((found.address if old else values.get("address", "*"), int(port)))
     return True

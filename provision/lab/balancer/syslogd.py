@@ -7,6 +7,7 @@ Started as `python -m provision.lab.balancer.syslogd ROOT`; prints `ready` when 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import selectors
@@ -109,6 +110,8 @@ def main() -> None:
     """The process."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # so that it goes by its name in `ps`, where the kernel has that
+        Path("/proc/self/comm").write_text("rsyslogd", encoding="ascii")
     serve(Path(sys.argv[1]))
 
 

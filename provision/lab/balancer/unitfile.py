@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,29 +41,35 @@ def find(name: str, folders: Sequence[Path]) -> Path | None:
     return next((folder / name for folder in folders if (folder / name).is_file()), None)
 
 
-def stamp(name: str, folders: Sequence[Path]) -> tuple[int, ...]:
+def drop_in_folders(folders: Sequence[Path]) -> frozenset[Path]:
+    """The folders NAME.d that are there."""
+    return frozenset(entry for folder in folders for entry in folder.glob("*.d") if entry.is_dir())
+
+
+def stamp(name: str, folders: Sequence[Path], known: Container[Path]) -> tuple[int, ...]:
     """Changes when the unit's file or a drop-in does; this is how `daemon-reload` is known to be needed."""
     path = find(name, folders)
-    paths = [path, *_drop_ins(name, folders)] if path else []
+    paths = [path, *_drop_ins(name, folders, known)] if path else []
     return tuple(entry.stat().st_mtime_ns for entry in paths if entry is not None)
 
 
-def load(name: str, folders: Sequence[Path]) -> UnitFile | None:
-    """Read a unit and its drop-ins; None when no folder has it."""
+def load(name: str, folders: Sequence[Path], known: Container[Path]) -> UnitFile | None:
+    """Read a unit and its drop-ins, those of the `known` folders; None when no folder has it."""
     path = find(name, folders)
     if path is None:
         return None
-    drop_ins = _drop_ins(name, folders)
+    drop_ins = _drop_ins(name, folders, known)
     settings: dict[str, list[str]] = {}
     for source in (path, *drop_ins):
         _read_into(settings, source.read_text(encoding="utf-8"))
     return UnitFile(
-        name, path, drop_ins, {key: tuple(values) for key, values in settings.items()}, stamp(name, folders)
+        name, path, drop_ins, {key: tuple(values) for key, values in settings.items()}, stamp(name, folders, known)
     )
 
 
-def _drop_ins(name: str, folders: Sequence[Path]) -> tuple[Path, ...]:
-    found = {entry.name: entry for folder in reversed(folders) for entry in (folder / f"{name}.d").glob("*.conf")}
+def _drop_ins(name: str, folders: Sequence[Path], known: Container[Path]) -> tuple[Path, ...]:
+    places = [folder / f"{name}.d" for folder in reversed(folders) if folder / f"{name}.d" in known]
+    found = {entry.name: entry for place in places for entry in place.glob("*.conf")}
     return tuple(found[key] for key in sorted(found))
 
 

@@ -54,6 +54,7 @@ class Units:
         self._services = services
         self._status: dict[str, Status] = {}
         self._loaded: dict[str, UnitFile] = {}
+        self._seen = unitfile.drop_in_folders(self.folders)
         self._lock = threading.RLock()
 
     @property
@@ -66,23 +67,34 @@ class Units:
         return tuple(name for name in self._services if unitfile.find(name, self.folders))
 
     def unit(self, name: str) -> UnitFile:
-        """The unit as it was loaded last; NoSuchUnit."""
+        """The unit as systemd has it in mind: as it was loaded last, or loaded now. NoSuchUnit."""
         with self._lock:
+            if name in self._loaded and not self._is_kept(name):
+                del self._loaded[name]
+                self._status.pop(name, None)
             if name not in self._loaded:
-                found = unitfile.load(name, self.folders)
+                found = unitfile.load(name, self.folders, self._seen)
                 if found is None or name not in self._services:
                     raise NoSuchUnit(name)
                 self._loaded[name] = found
             return self._loaded[name]
 
+    def _is_kept(self, name: str) -> bool:
+        """systemd forgets a unit that neither runs, nor failed, nor starts at boot, and reads it anew when it is named."""
+        wanted = enablement.state(self.folders[0], self._loaded[name]) == "enabled"
+        return wanted or self.status(name).active != "inactive"
+
     def daemon_reload(self) -> None:
-        """Forget what was loaded."""
+        """Load what is kept anew. A folder of drop-ins that was not there before counts from now on."""
         with self._lock:
             self._loaded.clear()
+            self._seen = unitfile.drop_in_folders(self.folders)
+            for name in self.names():
+                self.unit(name)
 
     def needs_daemon_reload(self, name: str) -> bool:
         """Did the unit's files change since they were loaded?"""
-        return self.unit(name).stamp != unitfile.stamp(name, self.folders)
+        return self.unit(name).stamp != unitfile.stamp(name, self.folders, self._seen)
 
     def status(self, name: str) -> Status:
         """The state now; a main process that died is noticed here."""
@@ -101,31 +113,35 @@ class Units:
             if self.status(name).active == "active":
                 return
             began = _now()
+            _note(self._journal, name, f"Starting {unit.description}...")
             try:
                 pid = self._services[name].start(unit)
             except ServiceFailed as failure:
+                which = "Main" if failure.step == "ExecStart" else "Control"
                 _note(
-                    self._journal, name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE"
+                    self._journal, name, f"{name}: {which} process exited, code=exited, status={failure.status}/FAILURE"
                 )
-                _note(self._journal, name, f"Failed to start {self.unit(name).description}.")
+                _note(self._journal, name, f"{name}: Failed with result 'exit-code'.")
+                _note(self._journal, name, f"Failed to start {unit.description}.")
                 self._status[name] = Status(
                     "failed", "failed", 0, inactive_since=_now(), exit_code=failure.status, result="exit-code"
                 )
                 raise
             self._status[name] = Status("active", "running", pid, _now(), began)
-            _note(self._journal, name, f"Started {self.unit(name).description}.")
+            _note(self._journal, name, f"Started {unit.description}.")
 
     def stop(self, name: str) -> None:
-        """Stop it if it runs."""
+        """Stop it if it runs. One that failed stays so."""
         with self._lock:
-            before = self.status(name)
-            self.unit(name)
+            before, unit = self.status(name), self.unit(name)
             if before.active == "active":
+                _note(self._journal, name, f"Stopping {unit.description}...")
                 self._services[name].stop()
-                _note(self._journal, name, f"Stopped {self.unit(name).description}.")
-            self._status[name] = replace(
-                before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(), result="success"
-            )
+                _note(self._journal, name, f"{name}: Deactivated successfully.")
+                _note(self._journal, name, f"Stopped {unit.description}.")
+                self._status[name] = replace(
+                    before, active="inactive", sub="dead", main_pid=0, inactive_since=_now(), result="success"
+                )
 
     def reload(self, name: str) -> None:
         """ExecReload; NotActive, CannotReload or ServiceFailed, and in each case what ran goes on."""
@@ -134,9 +150,26 @@ class Units:
             if not unit.all("Service.ExecReload"):
                 raise CannotReload(name)
             if self.status(name).active != "active":
+                _note(self._journal, name, f"{name}: Unit cannot be reloaded because it is inactive.")
                 raise NotActive(name)
-            self._services[name].reload(unit)
-            _note(self._journal, name, f"Reloaded {self.unit(name).description}.")
+            _note(self._journal, name, f"Reloading {unit.description}...")
+            try:
+                self._services[name].reload(unit)
+            except ServiceFailed as failure:
+                _note(
+                    self._journal, name, f"{name}: Control process exited, code=exited, status={failure.status}/FAILURE"
+                )
+                _note(self._journal, name, f"Reload failed for {unit.description}.")
+                raise
+            _note(self._journal, name, f"Reloaded {unit.description}.")
+
+    def reset_failed(self, name: str) -> bool:
+        """Forget a failure; was there anything to be kept in mind of this unit?"""
+        with self._lock:
+            status = self.status(name)
+            if status.active == "failed":
+                self._status[name] = replace(status, active="inactive", sub="dead", result="success")
+            return status.active != "inactive"
 
     def service_note(self, name: str) -> str:
         """What the service told systemd."""
@@ -148,7 +181,7 @@ class Units:
             if self.status(name).active == "active":
                 self.stop(name)
         self._status.clear()
-        self._loaded.clear()
+        self.daemon_reload()
 
 
 def start_enabled(units: Units, first: tuple[str, ...], failed: Callable[[str], None]) -> None:

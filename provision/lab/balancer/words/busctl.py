@@ -18,11 +18,16 @@ from provision.lab.balancer.words.zones import Zones, active, set_default, zone_
 NAME = "org.fedoraproject.FirewallD1"
 PATH = "/org/fedoraproject/FirewallD1"
 Answer = tuple[str, Value]
-_READS = ("get", "list", "query")
+_FOR_EVERYBODY = ("getDefaultZone", "getZones", "getActiveZones", "getZoneOf", "listServices")
+_RUNTIME_READS = ("get", "query")
 
 
 class NoSuchMethod(Exception):
     """The interface has no such method with that signature."""
+
+
+class NoSuchObject(Exception):
+    """No zone or service has that number."""
 
 
 def busctl(machine: Machine, call: Call) -> Reply:
@@ -40,18 +45,25 @@ def busctl(machine: Machine, call: Call) -> Reply:
         return complain(f"Unknown command verb {words[0]}." if words else "Too few arguments.")
     verb, service, path, interface, member, *arguments = words
     if service != NAME or not machine.firewall_runs:
-        return complain(f"{_failed(verb, member)}{_nobody(machine, service)}")
-    reading = verb == "get-property" or member.startswith(_READS)
-    if not call.is_root and not reading:
-        return complain("Call failed: Interactive authentication required.")
+        return complain(f"{_failed(verb, member, interface)}{_nobody(machine, service)}")
+    if not call.is_root and not member.startswith(_FOR_EVERYBODY):
+        reads = interface == f"{NAME}.zone" and member.startswith(_RUNTIME_READS)
+        action = f"{NAME}.config.info" if reads else f"{NAME}.config"
+        return complain(f"{_failed(verb, member, interface)}Not Authorized(polkit): {action}")
     try:
         signature, value = _dispatch(machine, verb, path, interface, member, arguments)
     except FirewallError as error:
         return complain(f"Call failed: {error}")
+    except NoSuchObject:
+        return complain(f"Call failed: Method \"{member}\" with signature \"\" on interface \"{interface}\" doesn't exist")
     except NoSuchMethod:
+        if verb == "get-property":
+            missing = f"org.freedesktop.DBus.Error.InvalidArgs: Property '{member}' does not exist"
+            return complain(f"{_failed(verb, member, interface)}{missing}")
         return complain(
-            f"{_failed(verb, member)}No such method '{member}' in interface '{interface}' at object path '{path}' "
-            f"(signature '{arguments[0] if arguments else ''}')"
+            f"{_failed(verb, member, interface)}Traceback (most recent call last):",
+            "dbus.exceptions.UnknownMethodException: org.freedesktop.DBus.Error.UnknownMethod: "
+            f"Unknown method: {member} is not a valid method of interface {interface}",
         )
     if as_json:
         wrapped = value if verb == "get-property" else [value]
@@ -59,8 +71,8 @@ def busctl(machine: Machine, call: Call) -> Reply:
     return say(f"{signature} {text_of(signature, value)}".rstrip()) if signature else Reply()
 
 
-def _failed(verb: str, member: str) -> str:
-    return "Call failed: " if verb == "call" else f"Failed to get property {member} on interface: "
+def _failed(verb: str, member: str, interface: str) -> str:
+    return "Call failed: " if verb == "call" else f"Failed to get property {member} on interface {interface}: "
 
 
 def _nobody(machine: Machine, service: str) -> str:
@@ -107,7 +119,7 @@ def _zone_at(machine: Machine, path: str) -> str:
     names = sorted(_permanent(machine).all)
     number = path.rpartition("/")[2]
     if not number.isdigit() or int(number) >= len(names):
-        raise NoSuchMethod
+        raise NoSuchObject
     return names[int(number)]
 
 
@@ -122,7 +134,7 @@ def _service_ports(path: str) -> list[list[str]]:
     number = path.rpartition("/")[2]
     names = sorted(SERVICES)
     if not number.isdigit() or int(number) >= len(names):
-        raise NoSuchMethod
+        raise NoSuchObject
     return _pairs(SERVICES[names[int(number)]])
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from provision.lab.balancer.call import Call, Reply, complain, say
-from provision.lab.balancer.firewall import SERVICES, FirewallError, Zone, zone_of_interface
+from provision.lab.balancer.firewall import CODES, SERVICES, FirewallError, Zone, parse_port, zone_of_interface
 from provision.lab.balancer.machine import Machine
 from provision.lab.balancer.richrules import parse_rule
 from provision.lab.balancer.words.zones import Zones, active, runtime_to_permanent, set_default, zone_of_source
 
 _PLAIN = ("--permanent", "--quiet", "-q")
-UNKNOWN_ERROR = 254
-_READS = ("--list", "--get", "--query", "--state", "--version", "--info")
+_AS_WANTED = ("ALREADY_ENABLED", "NOT_ENABLED", "ZONE_ALREADY_SET")
+_FOR_EVERYBODY = ("--get-default-zone", "--get-active-zones", "--get-zone", "--get-services")  # not even --state
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,46 +53,54 @@ def firewall_cmd(machine: Machine, call: Call) -> Reply:
 
 
 def _answer(machine: Machine, call: Call, qualifiers: Mapping[str, str], asked: list[tuple[str, str]]) -> Reply:
-    unknown = next((key for key, _ in asked if key not in _VALUED and key not in _BARE), None)
-    if unknown is not None or not asked:
-        return complain(
-            "usage: see firewall-cmd man page",
-            f"firewall-cmd: error: unrecognized arguments: {unknown}" if unknown else "No option specified.",
-            code=2,
-        )
-    if asked[0][0] == "--version":
-        return say(machine.settings.shape.firewalld)
+    wrong = _misuse([key for key, _ in asked])
+    if wrong:
+        return complain("usage: 'firewall-cmd --help' for usage information or see firewall-cmd(1) man page", wrong, code=2)
     if not machine.firewall_runs:
         return complain("not running" if asked[0][0] == "--state" else "FirewallD is not running", code=252)
-    if not call.is_root and not all(key.startswith(_READS) for key, _ in asked):
+    if not call.is_root and not all(key.startswith(_FOR_EVERYBODY) for key, _ in asked):
         return complain(
             "Authorization failed.",
             "    Make sure polkit agent is running or run the application as superuser.",
             code=253,
         )
     zones = Zones(machine, permanent="--permanent" in qualifiers)
-    return _run_all(zones, qualifiers.get("--zone", ""), asked)
+    return _run_all(zones, qualifiers.get("--zone", ""), asked[0][0], [value for _, value in asked])
 
 
-def _run_all(zones: Zones, zone: str, asked: list[tuple[str, str]]) -> Reply:
-    """Of several options one may fail, and firewall-cmd ends with 0 all the same; it fails where every one did."""
-    out = err = ""
+def _misuse(keys: list[str]) -> str:
+    """What argparse says of these options, '' when it takes them."""
+    unknown = next((key for key in keys if key not in _VALUED and key not in _BARE), None)
+    if unknown is not None:
+        return f"firewall-cmd: error: unrecognized arguments: {unknown}"
+    other = next((key for key in keys if key != keys[0]), None)
+    if other is not None:
+        return f"firewall-cmd: error: argument {other}: not allowed with argument {keys[0]}"
+    return "" if keys else "No option specified."
+
+
+def _run_all(zones: Zones, zone: str, key: str, values: list[str]) -> Reply:
+    """One option for each of its values. Among several, failures are warnings: one that succeeds, or that was so
+    already, makes the whole a success."""
+    replies: list[Reply] = []
     codes: list[int] = []
-    for key, value in asked:
+    warnings = ""
+    for value in values:
         try:
-            reply = (_VALUED.get(key) or _BARE[key])(Asked(zones, zone, key, value))
+            replies.append((_VALUED.get(key) or _BARE[key])(Asked(zones, zone, key, value)))
         except FirewallError as error:
-            if error.name not in ("ALREADY_ENABLED", "NOT_ENABLED", "ZONE_ALREADY_SET"):
-                if len(asked) == 1:
-                    return Reply(error.code, out, f"{err}Error: {error}\n")
-                codes.append(error.code)
-            reply = Reply(err=f"Warning: {error}\n", out="success\n")
-        out, err = out + ("" if reply.out == out == "success\n" else reply.out), err + reply.err
-        if reply.code:
-            return Reply(reply.code, out, err)
-    if len(codes) == len(asked):
-        return Reply(codes[0] if len(set(codes)) == 1 else UNKNOWN_ERROR, "", err)
-    return Reply(0, out, err)
+            codes.append(0 if error.name in _AS_WANTED else error.code)
+            if len(values) == 1 and codes[0]:
+                return complain(f"Error: {error}", code=error.code)
+            warnings += f"Warning: {error}\n"
+    if replies:
+        said = "".join(dict.fromkeys(reply.out for reply in replies))
+        return Reply(
+            max(reply.code for reply in replies), said, warnings + "".join(reply.err for reply in replies)
+        )
+    if 0 in codes:
+        return Reply(0, "success\n", warnings)
+    return Reply(codes[0] if len(set(codes)) == 1 else CODES["UNKNOWN_ERROR"], "", warnings)
 
 
 def _done(run: Callable[[Asked], object]) -> Callable[[Asked], Reply]:
@@ -109,6 +117,25 @@ def _yes(test: Callable[[Asked], bool]) -> Callable[[Asked], Reply]:
 
 def _words(read: Callable[[Zone], tuple[str, ...]]) -> Callable[[Asked], Reply]:
     return lambda asked: say(" ".join(read(asked.zones.zone(asked.zone))))
+
+
+def _ports(asked: Asked) -> Reply:
+    ports = asked.zones.zone(asked.zone).ports
+    return say(" ".join(sorted(ports, key=_port_order) if _sorts(asked.zones) else ports))
+
+
+def _port_order(text: str) -> tuple[str, int]:
+    (low, _), protocol = parse_port(text)
+    return protocol, low
+
+
+def _services(zones: Zones, zone: Zone) -> str:
+    return " ".join(sorted(zone.services) if _sorts(zones) else zone.services)
+
+
+def _sorts(zones: Zones) -> bool:
+    """firewall-cmd sorts services and the ports of --list-ports (not those of --list-all), 0.4 nothing."""
+    return zones.machine.settings.shape.major >= 8
 
 
 def _rules(asked: Asked) -> Reply:
@@ -129,11 +156,11 @@ def describe(zones: Zones, name: str) -> str:
         ("icmp-block-inversion", "no"),
         ("interfaces", " ".join(zone.interfaces)),
         ("sources", " ".join(zone.sources)),
-        ("services", " ".join(zone.services)),
+        ("services", _services(zones, zone)),
         ("ports", " ".join(zone.ports)),
         ("protocols", ""),
         *([("forward", "yes")] if shape.major >= 9 else []),
-        ("masquerade", "no"),
+        ("masquerade", "yes" if name == "external" else "no"),
         ("forward-ports", ""),
         ("source-ports", ""),
         ("icmp-blocks", ""),
@@ -227,8 +254,8 @@ _BARE: Mapping[str, Callable[[Asked], Reply]] = {
     "--get-services": lambda a: say(" ".join(sorted(SERVICES))),
     "--list-all": lambda a: say(describe(a.zones, a.zones.name(a.zone))),
     "--list-all-zones": _list_all_zones,
-    "--list-ports": _words(lambda zone: zone.ports),
-    "--list-services": _words(lambda zone: zone.services),
+    "--list-ports": _ports,
+    "--list-services": lambda a: say(_services(a.zones, a.zones.zone(a.zone))),
     "--list-interfaces": _words(lambda zone: zone.interfaces),
     "--list-sources": _words(lambda zone: zone.sources),
     "--list-protocols": _words(lambda zone: ()),

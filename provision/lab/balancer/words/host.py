@@ -48,15 +48,17 @@ def getent(machine: Machine, call: Call) -> Reply:
         return say(*(":".join(row) for row in rows), code=0 if rows and (not keys or len(rows) == len(keys)) else 2)
     if database in ("hosts", "ahosts", "ahostsv4"):
         lines = (machine.layout.root / "etc/hosts").read_text(encoding="utf-8").splitlines()
-        found = [line for line in lines if set(keys) & set(line.split())]
-        return say(*found, code=0 if found else 2)
-    return complain(f"Unknown database: {database}", code=1)
+        found = [line.split() for line in lines if set(keys) & set(line.split())]
+        return say(*(f"{address:<15} {' '.join(names)}" for address, *names in found), code=0 if found else 2)
+    return complain(
+        f"Unknown database: {database}", "Try `getent --help' or `getent --usage' for more information.", code=1
+    )
 
 
 def hostname(machine: Machine, call: Call) -> Reply:
     """`hostname [-s|-f|-I]`."""
     if "-I" in call.arguments:
-        return say(" ".join(cidr.partition("/")[0] for cidr in machine.state.addresses))
+        return say("".join(f"{cidr.partition('/')[0]} " for cidr in machine.state.addresses))
     return say(machine.settings.name)
 
 
@@ -90,9 +92,14 @@ def sysctl(machine: Machine, call: Call) -> Reply:
         missing = [path for path in paths if not path.exists()]
         if missing:
             return complain(f'sysctl: cannot open "{missing[0]}": No such file or directory', code=255)
-        done = [pair for path in paths for pair in apply_sysctl_file(root, path)]
-        return Reply() if "q" in letters else say(*(f"{key} = {value}" for key, value in done))
+        told = [line for path in paths for line in _apply(root, path)]
+        return Reply() if "q" in letters else say(*told)
     return _sysctl_keys(machine, call, letters, words)
+
+
+def _apply(root: Path, path: Path) -> list[str]:
+    done = apply_sysctl_file(root, path)
+    return [f"* Applying {path} ...", *(f"{key} = {value}" for key, value in done)]
 
 
 def _sysctl_keys(machine: Machine, call: Call, letters: str, words: list[str]) -> Reply:
@@ -103,16 +110,21 @@ def _sysctl_keys(machine: Machine, call: Call, letters: str, words: list[str]) -
         if not entry.is_file():
             path = "/proc/sys/" + key.replace(".", "/")
             err += "" if "e" in letters else f"sysctl: cannot stat {path}: No such file or directory\n"
-            code = code if "e" in letters else 255
+            code = code if "e" in letters else _sysctl_failure(machine)
             continue
         if equals and not call.is_root:
-            return complain(f'sysctl: permission denied on key "{key}"', code=255)
+            return complain(f'sysctl: permission denied on key "{key}"', code=_sysctl_failure(machine))
         if equals:
             write_text(entry, f"{value}\n")
         text = entry.read_text(encoding="utf-8").rstrip("\n")
         if not (equals and "q" in letters):
             out += f"{text}\n" if "n" in letters else f"{key} = {text}\n"
     return Reply(code, out, err)
+
+
+def _sysctl_failure(machine: Machine) -> int:
+    """procps 4 (EL10) ends with 1 where procps 3 ended with -1."""
+    return 1 if machine.settings.shape.major >= 10 else 255
 
 
 def rsyslogd(machine: Machine, call: Call) -> Reply:
@@ -128,8 +140,7 @@ def rsyslogd(machine: Machine, call: Call) -> Reply:
     config = rsyslogcfg.read(main)
     return complain(
         f"rsyslogd: version 8.2310.0, config validation run (level 1), master config {main}",
-        *config.errors,
-        "rsyslogd: End of config validation run. Bye.",
+        *(config.errors or ["rsyslogd: End of config validation run. Bye."]),
         code=1 if config.errors else 0,
     )
 

@@ -21,8 +21,9 @@ def stop(machine: Machine, request: Request, unit: str) -> Reply:
     """Stop a unit; one that does not exist is an error."""
     if not known(machine, unit):
         return complain(f"Failed to stop {unit}: Unit {unit} not loaded.", code=5)
+    warning = stale(machine, unit)
     machine.units.stop(unit)
-    return Reply(err=stale(machine, unit))
+    return Reply(err=warning)
 
 
 def restart(machine: Machine, request: Request, unit: str) -> Reply:
@@ -37,7 +38,8 @@ def restart(machine: Machine, request: Request, unit: str) -> Reply:
 
 def try_restart(machine: Machine, request: Request, unit: str) -> Reply:
     """Restart what runs."""
-    return restart(machine, request, unit) if machine.units.status(unit).active == "active" else Reply()
+    runs = machine.units.status(unit).active == "active"
+    return restart(machine, request, unit) if runs or not known(machine, unit) else Reply()
 
 
 def reload(machine: Machine, request: Request, unit: str) -> Reply:
@@ -69,10 +71,11 @@ def job(machine: Machine, verb: str, unit: str, run: Callable[[str], None]) -> R
     except NotActive:
         return complain(f"{unit} is not active, cannot reload.")
     except CannotReload:
-        return complain(f"Failed to reload {unit}: Job type reload is not applicable for unit {unit}.")
+        return complain(f"Failed to reload {unit}: Job type reload is not applicable for unit {unit}.", code=3)
     except ServiceFailed:
+        why = "" if verb == "reload" else " because the control process exited with error code"
         return complain(
-            f"Job for {unit} failed because the control process exited with error code.",
+            f"Job for {unit} failed{why}.",
             f'See "systemctl status {unit}" and "journalctl {xe}" for details.',
         )
     return Reply(err=warning)
@@ -85,6 +88,18 @@ def stale(machine: Machine, unit: str) -> str:
     return (
         f"Warning: The unit file, source configuration file or drop-ins of {unit} changed on disk. Run 'systemctl "
         "daemon-reload' to reload units.\n"
+    )
+
+
+def outdated(machine: Machine, unit: str) -> str:
+    """The same, as `systemctl cat` says it in front of the files."""
+    if not machine.units.needs_daemon_reload(unit):
+        return ""
+    return (
+        f"# Warning: {unit} changed on disk, the version systemd has loaded is outdated.\n"
+        "# This output shows the current version of the unit's original fragment and drop-in files.\n"
+        "# If fragments or drop-ins were added or removed, they are not properly reflected in this output.\n"
+        "# Run 'systemctl daemon-reload' to reload units.\n"
     )
 
 
@@ -103,6 +118,7 @@ def enable(machine: Machine, request: Request, unit: str) -> Reply:
         if machine.settings.shape.systemd < 230
         else f"Created symlink {link} → {target}."
     )
+    machine.units.daemon_reload()
     done = complain(arrow, code=0) if link else Reply()
     return merge([done, start(machine, request, unit)]) if "--now" in request.flags else done
 
@@ -121,6 +137,7 @@ def disable(machine: Machine, request: Request, unit: str) -> Reply:
         if machine.settings.shape.systemd < 230
         else (f'Removed "{link}".' if machine.settings.shape.systemd >= 246 else f"Removed {link}.")
     )
+    machine.units.daemon_reload()
     done = complain(removed, code=0) if link else Reply()
     return merge([done, stop(machine, request, unit)]) if "--now" in request.flags else done
 
@@ -132,5 +149,28 @@ def daemon_reload(machine: Machine, request: Request) -> Reply:
 
 
 def reset_failed(machine: Machine, request: Request) -> Reply:
-    """Forget failures: none are kept that would matter."""
-    return Reply()
+    """Forget failures. systemd keeps in mind what runs or failed; of any other unit it says that it is not loaded."""
+    replies: list[Reply] = []
+    for unit in request.units or machine.units.names():
+        loaded = known(machine, unit) and machine.units.reset_failed(unit)
+        unknown = complain(f"Failed to reset failed state of unit {unit}: Unit {unit} not loaded.")
+        replies.append(Reply() if loaded or not request.units else unknown)
+    return merge(replies)
+
+
+def refused(request: Request) -> Reply:
+    """What polkit's refusal reads like: nobody can be asked for a password over SSH."""
+    unit = request.units[0] if request.units else ""
+    match request.verb:
+        case "enable" | "disable":
+            return complain(f"Failed to {request.verb} unit: Interactive authentication required.")
+        case "daemon-reload":
+            return complain("Reload daemon failed: Interactive authentication required.")
+        case "reset-failed" if unit:
+            return complain(f"Failed to reset failed state of unit {unit}: Interactive authentication required.")
+        case "reset-failed":
+            return complain("Failed to execute operation: Interactive authentication required.")
+    return complain(
+        f"Failed to {request.verb} {unit}: Interactive authentication required.",
+        f"See system logs and 'systemctl status {unit}' for details.",
+    )

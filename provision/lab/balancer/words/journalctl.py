@@ -30,5 +30,5 @@ def journalctl(machine: Machine, call: Call) -> Reply:
             since = float(value[1:])
     entries = machine.journal.tail(unit, count, since)
     if not entries:
-        return say("-- No entries --")
+        return Reply() if bare else say("-- No entries --")
     return say(*(entry.text if bare else entry.render(machine.settings.name) for entry in entries))

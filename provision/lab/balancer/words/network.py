@@ -94,8 +94,9 @@ def _addresses(machine: Machine, flags: Sequence[str], words: Sequence[str]) -> 
 
 def _inet(machine: Machine, scope: str, name: str, cidr: str) -> str:
     network = ipaddress.IPv4Interface(cidr).network
+    flag = "noprefixroute " if cidr in machine.state.connection else ""  # so NetworkManager adds them, nobody else
     broadcast = f" brd {network.broadcast_address}" if network.prefixlen < 31 and name != "lo" else ""
-    return f"{cidr}{broadcast} scope {scope} {'noprefixroute ' if name != 'lo' else ''}{name}"
+    return f"{cidr}{broadcast} scope {scope} {flag}{name}"
 
 
 def _as_json(machine: Machine, rows: Sequence[tuple[int, str, str, str]]) -> list[dict[str, object]]:
@@ -115,17 +116,21 @@ def _route_get(machine: Machine, flags: Sequence[str], target: str) -> Reply:
     try:
         address = ipaddress.IPv4Address(target)
     except ValueError:
-        return complain(f'Error: inet prefix is expected rather than "{target}".')
+        kind = "inet" if "-4" in flags else "any valid"
+        return complain(f'Error: {kind} prefix is expected rather than "{target}".')
     own = {cidr.partition("/")[0] for cidr in machine.state.addresses}
+    networks = [ipaddress.IPv4Interface(cidr).network for cidr in machine.state.addresses]
     old = machine.settings.shape.major == 7  # kernel 3.10 tells no uid, and iproute2 of its time put a blank more
-    source, uid = ("  src", "") if old else (" src", " uid 0")
+    source, end = ("  src", " ") if old else (" src", " uid 0 ")
     if str(address) in own:
-        line = f"local {address} dev lo{source} {address}{uid}"
+        line, cache = f"local {address} dev lo{source} {address}{end}", "    cache <local> "
+    elif not any(address in network for network in networks):
+        return complain("RTNETLINK answers: Network is unreachable", code=2)
     else:
-        line = f"{address} dev {machine.settings.interface}{source} {machine.settings.source}{uid}"
+        line, cache = f"{address} dev {machine.settings.interface}{source} {machine.settings.source}{end}", "    cache "
     if any(flag.startswith("-o") for flag in flags):
-        return say(f"{line} \\    cache ")
-    return say(line, "    cache ")
+        return say(f"{line}\\{cache}")
+    return say(line, cache)
 
 
 def _routes(machine: Machine) -> list[str]:

@@ -74,6 +74,11 @@ def _owner_of(owners: dict[str, list[str]], path: Path) -> tuple[str, str]:
     return user, group
 
 
+def owner_of(machine: Machine, path: Path) -> tuple[str, str]:
+    """Whom a file of the host belongs to: user and group."""
+    return _owner_of(_owners(machine), path)
+
+
 def stat(machine: Machine, call: Call) -> Reply:
     """This machine's own stat, with the owners that the host believes in."""
     words = list(call.arguments)
@@ -97,7 +102,7 @@ def _run_stat(words: list[str], cwd: str) -> Reply:
     binary = machine_tool("stat")
     if binary is None:
         return complain("stat: command not found", code=127)
-    done = subprocess.run([binary, *words], capture_output=True, text=True, cwd=cwd, timeout=STAT_SECONDS, check=False)
+    done = subprocess.run(["stat", *words], executable=binary, capture_output=True, text=True, cwd=cwd, timeout=STAT_SECONDS, check=False)
     return Reply(done.returncode, done.stdout, done.stderr)
 
 

@@ -21,6 +21,9 @@ INSTALLED = {
 }
 
 
+_CHECKED = "Last metadata expiration check: 0:01:23 ago on Sat Jan  1 12:00:00 2000."
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     """One package as the mirror has it."""
@@ -142,22 +145,18 @@ def _install(machine: Machine, call: Call, names: list[str]) -> Reply:
     missing = [name for name in names if name not in present]
     if not missing:
         lines = [f"Package {present[name].nevra} is already installed." for name in names]
-        return say(*lines, "Dependencies resolved.", "Nothing to do.", "Complete!")
+        return say(*_unless_quiet(call, _CHECKED, *lines, "Dependencies resolved.", "Nothing to do.", "Complete!"))
     if not machine.settings.mirrors:
         return _gone(machine)
     unknown = [name for name in missing if name not in offered]
     if unknown:
         if call.name == "yum" and machine.settings.shape.major == 7:
             return complain(*(f"No package {name} available." for name in unknown), "Error: Nothing to do")
-        return complain(
-            *(f"No match for argument: {name}" for name in unknown),
-            f"Error: Unable to find a match: {' '.join(unknown)}",
-        )
+        found = say(*_unless_quiet(call, _CHECKED, *(f"No match for argument: {name}" for name in unknown)))
+        return Reply(1, found.out, f"Error: Unable to find a match: {' '.join(unknown)}\n")
     for name in missing:
         _put(machine, name)
-    body = [] if {"-q", "--quiet"} & set(call.arguments) else ["", "Installed:"]
-    lines = [f"  {offered[name].nevra}" for name in missing] if body else []
-    return say(*body, *lines, *(["", "Complete!"] if body else []))
+    return _done(call, "Installed", [offered[name].nevra for name in missing])
 
 
 def _put(machine: Machine, name: str) -> None:
@@ -172,19 +171,28 @@ def _put(machine: Machine, name: str) -> None:
 def _remove(machine: Machine, call: Call, names: list[str]) -> Reply:
     present = [name for name in names if name in machine.state.packages]
     if not present:
-        return say(
-            *(f"No match for argument: {name}" for name in names),
-            "No packages marked for removal.",
-            "Nothing to do.",
-            "Complete!",
-        )
+        lines = [f"No match for argument: {name}" for name in names]
+        nothing = say(*_unless_quiet(call, *lines, "Dependencies resolved.", "Nothing to do.", "Complete!"))
+        return Reply(0, nothing.out, "No packages marked for removal.\n" if nothing.out else "")
     if "haproxy" in present:
         machine.units.stop("haproxy.service")
         enablement.disable(machine.units.folders[0], machine.units.unit("haproxy.service"))
-        install.remove_haproxy(machine.layout)
+        install.remove_haproxy(machine.layout, machine.settings.shape)
         machine.units.daemon_reload()
     machine.change(lambda state: replace(state, packages=tuple(name for name in state.packages if name not in present)))
-    return say("", "Removed:", *(f"  {available(machine)[name].nevra}" for name in present), "", "Complete!")
+    return _done(call, "Removed", [available(machine)[name].nevra for name in present])
+
+
+def _unless_quiet(call: Call, *lines: str) -> tuple[str, ...]:
+    return () if {"-q", "--quiet"} & set(call.arguments) else lines
+
+
+def _done(call: Call, what: str, packages: list[str]) -> Reply:
+    """The last words of a transaction: -q leaves out the steps, not what came of them."""
+    if call.name == "yum" and {"-q", "--quiet"} & set(call.arguments):
+        return Reply()  # yum of EL7; where yum is dnf, nobody of ours calls it
+    lines = (f"  {package:<76}" for package in packages)
+    return say("", f"{what}:", *lines, "", *_unless_quiet(call, "Complete!"))
 
 
 def _list(machine: Machine, call: Call, names: list[str]) -> Reply:

@@ -38,6 +38,7 @@ def properties(machine: Machine, name: str) -> dict[str, str]:
             "ExecMainStartTimestampMonotonic": "0",
             "ExecMainStatus": "0",
             "StatusText": "",
+            "Environment": "",
             "Id": name,
             "Names": name,
             "Description": name,

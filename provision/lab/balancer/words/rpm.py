@@ -9,6 +9,7 @@ from pathlib import Path
 from provision.lab.balancer import install
 from provision.lab.balancer.call import Call, Reply, complain, say
 from provision.lab.balancer.machine import Machine
+from provision.lab.balancer.words.owners import owner_of
 from provision.lab.balancer.words.packages import Package, installed
 
 
@@ -60,7 +61,7 @@ def _one(machine: Machine, package: Package, flags: str, form: str | None) -> st
         return form.replace("\\n", "\n").replace("\\t", "\t")
     if "l" in flags or "c" in flags:
         files = install.HAPROXY_FILES if package.name == "haproxy" else ()
-        chosen = [path for path in files if "l" in flags or path in _CONFIGURATION]
+        chosen = [path for path in files if "l" in flags or path in install.HAPROXY_CONFIGURATION]
         return "".join(f"{machine.layout.root}{path}\n" for path in chosen)
     if "i" in flags:
         return (
@@ -70,12 +71,8 @@ def _one(machine: Machine, package: Package, flags: str, form: str | None) -> st
     return f"{package.nevra}\n"
 
 
-_CONFIGURATION = ("/etc/haproxy/haproxy.cfg", "/etc/sysconfig/haproxy")
-
-
 def _original(machine: Machine, path: str) -> str:
-    name = {"/etc/haproxy/haproxy.cfg": "haproxy/haproxy.cfg", "/etc/sysconfig/haproxy": "haproxy/sysconfig"}[path]
-    return install.stock(name, machine.settings.shape, machine.layout.root)
+    return install.stock(install.HAPROXY_CONFIGURATION[path], machine.settings.shape, machine.layout.root)
 
 
 def _verify(machine: Machine, names: list[str]) -> Reply:
@@ -83,7 +80,7 @@ def _verify(machine: Machine, names: list[str]) -> Reply:
     missing = [name for name in names if name not in present]
     if missing:
         return Reply(1, "".join(f"package {name} is not installed\n" for name in missing))
-    lines = [line for path in _CONFIGURATION if "haproxy" in names for line in [_verified(machine, path)] if line]
+    lines = [line for path in install.HAPROXY_CONFIGURATION if "haproxy" in names for line in [_verified(machine, path)] if line]
     return say(*lines, code=1 if lines else 0)
 
 
@@ -97,6 +94,8 @@ def _verified(machine: Machine, path: str) -> str:
         ("M", lambda: file.stat().st_mode & 0o777 != 0o644),
         ("5", lambda: hashlib.sha256(wanted).digest() != hashlib.sha256(found).digest()),
     )
+    user, group = owner_of(machine, file)
+    tests += (("U", lambda: user != "root"), ("G", lambda: group != "root"))
     failed = {letter for letter, test in tests if test()}
     marks = "".join(letter if letter in failed or (letter == "T" and "5" in failed) else "." for letter in "SM5DLUGTP")
     return f"{marks}  c {file}" if failed else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from provision.lab.balancer import enablement, unitfile
+from provision.lab.balancer import enablement
 from provision.lab.balancer.call import Call, Reply, complain, say
 from provision.lab.balancer.machine import Machine
 from provision.lab.balancer.words import jobs
@@ -32,11 +32,7 @@ def systemctl(machine: Machine, call: Call) -> Reply:
             else f"Unknown operation {request.verb}."
         )
     if request.verb in _CHANGING and not call.is_root:
-        return complain(
-            f"Failed to {request.verb} {' '.join(request.units)}: Interactive authentication required.".replace(
-                "  ", " "
-            )
-        )
+        return jobs.refused(request)
     return verb(machine, request)
 
 
@@ -46,7 +42,7 @@ def _is_active(machine: Machine, request: Request) -> Reply:
         machine.units.status(unit).active if known(machine, unit) else ("unknown" if old else "inactive")
         for unit in request.units
     ]
-    missing = machine.settings.shape.systemd >= 246 and not any(known(machine, unit) for unit in request.units)
+    missing = machine.settings.shape.systemd >= 254 and not any(known(machine, unit) for unit in request.units)
     code = 0 if "active" in states else (4 if missing else 3)
     return Reply(code, "" if request.quiet else "".join(f"{state}\n" for state in states))
 
@@ -90,9 +86,9 @@ def _show(machine: Machine, request: Request) -> Reply:
 def _cat(machine: Machine, request: Request, unit: str) -> Reply:
     if not known(machine, unit):
         return complain(f"No files found for {unit}.")
-    found = unitfile.load(unit, machine.units.folders)
-    paths = () if found is None else (found.path, *found.drop_ins)
-    return Reply(out="\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in paths))
+    found = machine.units.unit(unit)
+    texts = (f"# {path}\n{path.read_text(encoding='utf-8')}" for path in (found.path, *found.drop_ins) if path.exists())
+    return Reply(out="\n".join(texts), err=jobs.outdated(machine, unit))
 
 
 def _status(machine: Machine, request: Request, unit: str) -> Reply:

@@ -84,9 +84,8 @@ class Zones:
         return self.edit(name, lambda zone: replace(zone, ports=remove_port(zone.ports, text, coalesces, where)))
 
     def has_port(self, name: str, text: str) -> bool:
-        """A port inside a range counts in the runtime of versions that join ranges, nowhere else."""
-        inside = self.machine.settings.shape.coalesces and not self.permanent
-        return has_port(self.zone(name).ports, text, inside)
+        """A port inside a range counts for versions that join ranges."""
+        return has_port(self.zone(name).ports, text, self.machine.settings.shape.coalesces)
 
     def add(self, name: str, kind: Kind, text: str) -> str:
         """A service, rich rule or source; ALREADY_ENABLED, and what `_checked` refuses."""
@@ -154,13 +153,13 @@ def _set(zone: Zone, kind: Kind, items: tuple[str, ...]) -> Zone:
 
 def _with(present: Sequence[str], item: str, where: str) -> tuple[str, ...]:
     if item in present:
-        raise FirewallError("ALREADY_ENABLED", f"'{item}'{where}")
+        raise FirewallError("ALREADY_ENABLED", f"'{item}'{where}" if where else item)
     return (*present, item)
 
 
 def _without(present: Sequence[str], item: str, where: str) -> tuple[str, ...]:
     if item not in present:
-        raise FirewallError("NOT_ENABLED", f"'{item}'{where}")
+        raise FirewallError("NOT_ENABLED", f"'{item}'{where}" if where else item)
     return tuple(entry for entry in present if entry != item)
 
 
