@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-SHARING_ADDRESSES = {"labbalancer", "windows"}
+SHARING_ADDRESSES = {"labbalancer", "powershell", "windows"}
 """Folders of tests whose hosts all stand at the same loopback addresses."""
 
 
