@@ -33,7 +33,7 @@ test-all: setup
 
 test-real: setup
 	sh tests/real/setup.sh
-	$(BIN)/python -m pytest -m real tests/real
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --no-loadscope-reorder -m real tests/real
 
 lint: setup
 	$(BIN)/ruff check provision tests

@@ -86,7 +86,7 @@ def test_a_failed_start_is_told_in_the_words_of_this_step_alone(bench):
     began = int(time.time())
     wanted = bench.wanted(reading)
     failed = bench.change(reading, bench.differences(reading, wanted.resources), wanted.texts).failed
-    asked = next(line for line in bench.machine.text("log").splitlines() if line.startswith("journalctl"))
+    asked = next(line for line in bench.machine.text("log").splitlines() if line.startswith("journalctl -u"))
     assert began <= int(asked.partition("--since @")[2].split()[0]) <= time.time()
     assert "say 'selinux: boolean' for lb1" in failed.next
 

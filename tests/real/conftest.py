@@ -5,7 +5,11 @@ from real.house import house
 from real.image import CONTAINER, image_of
 from real.needs import missing
 
-PATIENCE = 900  # seconds for one test; the first of a machine builds the image
+PATIENCE = 900  # seconds for one test; the first of a machine builds its image
+
+
+LONGEST = ("test_real_selinux.py", "test_real_releases.py")
+"""They begin, side by side where there are two workers: most of the time is theirs, and both build images."""
 
 
 def pytest_collection_modifyitems(items):
@@ -13,6 +17,7 @@ def pytest_collection_modifyitems(items):
         if "/real/" in str(item.path):
             item.add_marker(pytest.mark.real)
             item.add_marker(pytest.mark.timeout(PATIENCE))
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
 
 
 @pytest.fixture(scope="session")

@@ -74,17 +74,26 @@ def image_of(recipe):
     """The folder of the image; built when the cache has none. Nobody drops it while it is used."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
-    image = cache / recipe.key()
+    image, lock = cache / recipe.key(), cache / f"{recipe.key()}.lock"
     with contextlib.ExitStack() as in_use:
         below = in_use.enter_context(image_of(recipe.base)) if recipe.base else None
-        with locked(cache / "building.lock", fcntl.LOCK_EX):
-            if not image.is_dir():
-                drop_others(cache)
-                new = image.with_suffix(".new")
-                build_disk(recipe, new, below) if below else build_tree(recipe, new)
-                new.rename(image)
-            in_use.enter_context(locked(cache / f"{image.name}.lock", fcntl.LOCK_SH))
+        for _ in range(3):  # between the two locks another checkout, which does not know this recipe, may drop it
+            with locked(lock, fcntl.LOCK_EX):
+                if not image.is_dir():
+                    make(recipe, image, below)
+            in_use.enter_context(locked(lock, fcntl.LOCK_SH))
+            if image.is_dir():
+                break
         yield image
+
+
+def make(recipe, image, below):
+    """Beside, and then renamed: what has an image's name is whole."""
+    drop_others(image.parent)
+    new = image.with_suffix(".new")
+    shutil.rmtree(new, ignore_errors=True)
+    build_disk(recipe, new, below) if below else build_tree(recipe, new)
+    new.rename(image)
 
 
 @contextlib.contextmanager

@@ -334,7 +334,9 @@ await() {
 
 # last_words UNIT: what it said in this step; what it said in an earlier one would accuse the innocent.
 last_words() {
-    ! has journalctl || within 5 journalctl -u "$1" --since "@$step_began" -n 20 --no-pager -o cat 2>/dev/null
+    has journalctl || return 0
+    within 5 journalctl --sync 2>/dev/null # EL7 does not know how; elsewhere the last line may still be on its way
+    within 5 journalctl -u "$1" --since "@$step_began" -n 20 --no-pager -o cat 2>/dev/null
 }
 
 # --- rsyslog --------------------------------------------------------------------------------------------------------

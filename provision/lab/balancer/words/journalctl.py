@@ -9,7 +9,10 @@ from provision.lab.balancer.machine import Machine
 
 
 def journalctl(machine: Machine, call: Call) -> Reply:
-    """The journal: -u UNIT, -n COUNT, --since @SECONDS, -o cat; other options are taken and change nothing."""
+    """The journal: --sync (there is nothing to wait for), -u UNIT, -n COUNT, --since @SECONDS, -o cat; other options are taken and change nothing."""
+    if "--sync" in call.arguments:  # from systemd 228 on
+        old = machine.settings.shape.major == 7
+        return complain("journalctl: unrecognized option '--sync'") if old else Reply()
     unit: str | None = None
     count, bare, since = 1000, False, 0.0
     words = list(call.arguments)
