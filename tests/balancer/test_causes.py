@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provision.hosts.balancer.causes import way_out
+from provision.hosts.balancer.causes import condensed, way_out
 
 SAID = [
     ("[ALERT]    (719) : Binding [/etc/haproxy/haproxy.cfg:37] for proxy FTPVIP: cannot bind socket (Permission denied) for [192.168.1.123:21]", "selinux: boolean"),
@@ -23,3 +23,13 @@ def test_the_way_out_follows_from_what_haproxy_said(said, fix):
     found = way_out(f"Job for haproxy.service failed.\n{said}\n", "lb1")
     assert fix in found
     assert bool(found) == bool(fix)
+
+
+def test_a_range_that_cannot_be_bound_is_told_once():
+    ports = [f"[ALERT] (719) : Binding [/etc/haproxy/haproxy.cfg:38]: cannot bind socket for [192.168.1.123:{port}]" for port in range(10000, 10021)]
+    said = condensed("\n".join(["Configuration file is valid", *ports, "Exiting."]))
+    assert said.splitlines() == ["Configuration file is valid", ports[0], "... and 20 lines like it", "Exiting."]
+
+
+def test_what_is_said_twice_stays_as_it_is():
+    assert condensed("line 1\nline 2\nother") == "line 1\nline 2\nother"

@@ -1,4 +1,4 @@
-"""What a machine's own words for a failed step mean, and what to do about it: data, not code. Pure.
+"""What a machine's own words for a failed step mean, and what to do about it: data first. Pure.
 
 The words are HAProxy's (`haproxy -c` and the start of its listeners), as they stand in the unit's journal.
 """
@@ -6,6 +6,7 @@ The words are HAProxy's (`haproxy -c` and the start of its listeners), as they s
 from __future__ import annotations
 
 import re
+from itertools import groupby
 
 _SELINUX = "ausearch -m avc -ts recent -c haproxy shows what SELinux denied"
 
@@ -42,3 +43,15 @@ def way_out(said: str, balancer: str) -> str:
     """What to do about `said`, the output of a failed step; empty where nothing is known of it."""
     fits = (fix for pattern, fix in _CAUSES if re.search(pattern, said))
     return next(fits, "").format(balancer=balancer)
+
+
+def condensed(said: str) -> str:
+    """The words without the repetitions: of lines in a row that differ in their numbers only, the first and a count.
+
+    HAProxy says once for each port of a range that it could not bind it.
+    """
+    lines: list[str] = []
+    for _, group in groupby(said.splitlines(), key=lambda line: re.sub(r"\d+", "#", line)):
+        first, *rest = group
+        lines += [first, f"... and {len(rest)} lines like it"] if len(rest) > 2 else [first, *rest]
+    return "\n".join(lines)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from provision.errors import ChangeFailed
-from provision.hosts.balancer.causes import way_out
+from provision.hosts.balancer.causes import condensed, way_out
 from provision.hosts.balancer.digest import carried, sha256
 from provision.hosts.balancer.entries import cuts, rules, whole
 from provision.hosts.balancer.facts import SYSCONFIG, BalancerFacts
@@ -99,7 +99,7 @@ def _failed(frame: Frame, balancer: Balancer) -> ChangeFailed:
     """The first step that failed. A package tool's page of advice is cut down to what is wrong, and to what to do."""
     what, said = frame.name.removeprefix("failed:").strip(), frame.text.strip()
     installing = what.startswith("package ")
-    why, fix = (telling(said), remedy(said)) if installing else (said, way_out(said, balancer.name))
+    why, fix = (telling(said), remedy(said)) if installing else (condensed(said), way_out(said, balancer.name))
     why = why or f"status {frame.status}"
     return ChangeFailed("P550", f"the step '{what}' failed", host=balancer.name, why=why, next=fix)
 
