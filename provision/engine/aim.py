@@ -176,13 +176,21 @@ def _let_go(reading: ClusterReading, recorded: Scope, desired: State, found: Sta
     held = {key.host for key, one in desired.resources.items() if isinstance(one, policies)}
     for key in set(recorded.keys) - set(desired.resources):
         one = live.get(key)
-        if isinstance(one, Sysctl) or (isinstance(one, SelinuxMode) and key.host in held):
+        if isinstance(one, Sysctl):
             resources[key] = found.resources.get(key, one)
+        elif isinstance(one, SelinuxMode) and key.host in held:
+            resources[key] = _mode_again(found.resources.get(key, one))
         elif isinstance(one, SelinuxMode | SelinuxBoolean):
             resources[key] = one
         elif isinstance(one, ExternalAddress) and (default := reading.server_facts[key.host].default_address):
             resources[key] = ExternalAddress(default, inherited=True)
     return State(resources)
+
+
+def _mode_again(found: Resource) -> Resource:
+    """SELinux's mode as it was found; a machine that was set up to enforce does so now, too."""
+    enforces = isinstance(found, SelinuxMode) and found.persistent == "enforcing"
+    return SelinuxMode("enforcing", "enforcing") if enforces else found
 
 
 def _servers(cluster: Cluster, reading: ClusterReading) -> tuple[State, tuple[Key, ...]]:

@@ -11,6 +11,7 @@ SAID = [
     ("[ALERT] 143/093845 (2900) : Starting proxy FTPVIP: cannot bind socket [192.168.1.123:21]", "if SELinux denies it"),
     ("[ALERT]    (719) : Binding [/etc/haproxy/haproxy.cfg:11] for frontend GLOBAL: cannot bind UNIX socket (Permission denied) [/var/lib/haproxy/stats]", "chown root:root /var/lib/haproxy"),
     ("[ALERT]    (5649) : Starting frontend GLOBAL: error when trying to preserve previous UNIX socket (Permission denied) [/var/lib/haproxy/stats]", "chown root:root /var/lib/haproxy"),
+    ("[ALERT] (719) : Binding for frontend GLOBAL: cannot bind UNIX socket (Permission denied) [/run/haproxy/admin.sock]", "ls -Z"),
     ("[ALERT]    (709) : config : parsing [/etc/haproxy/haproxy.cfg:43] : 'tcp-check expect' : regex '^220' jit compilation failed.", "SELinux denies this haproxy the memory"),
     ("[ALERT]    (719) : Binding [/etc/haproxy/haproxy.cfg:37] for proxy FTPVIP: cannot bind socket (Address already in use) for [192.168.1.123:21]", "ss -ltnp"),
     ("[ALERT]    (719) : Binding [/etc/haproxy/haproxy.cfg:37] for proxy FTPVIP: cannot bind socket (Cannot assign requested address) for [192.168.1.123:21]", "give lb1 the VIP"),

@@ -365,10 +365,20 @@ def test_a_machine_that_is_set_up_to_be_permissive_is_named():
     assert "P531" not in codes({"enforce": (0, "Permissive\n")})
 
 
-@pytest.mark.parametrize(("release", "owner", "named"), [("9.4", "haproxy", True), ("9.4", "root", False), ("7", "haproxy", False)])
-def test_a_folder_in_which_selinux_lets_haproxy_make_no_socket_is_named(release, owner, named):
-    machine = {"os": (0, f'VERSION_ID="{release}"\n'), "home": (0, f"{owner}\n")}
-    assert ("P533" in codes(machine)) == named
+@pytest.mark.parametrize(("release", "owner", "policy", "named"), [
+    ("9.4", "haproxy", "boolean", True), ("9.4", "root", "boolean", False), ("7", "haproxy", "boolean", False),
+    ("9.4", "haproxy", "permissive-domain", False),
+])
+@pytest.mark.parametrize("now", ["Enforcing", "Permissive"])  # permissive now, and enforcing again when we are done
+def test_a_folder_in_which_selinux_lets_haproxy_make_no_socket_is_named(release, owner, policy, named, now):
+    machine = {"os": (0, f'VERSION_ID="{release}"\n'), "home": (0, f"{owner}\n"), "enforce": (0, f"{now}\n")}
+    assert ("P533" in codes(machine, balancer={"selinux": policy})) == named
+
+
+def test_a_masked_rsyslog_that_is_not_installed_is_nobodys_business():
+    masked = units(rsyslog=unit("rsyslog").replace("LoadState=loaded", "LoadState=masked"))
+    assert "P544" in codes(masked)
+    assert "P544" not in codes(masked, {"log-rules": None, "log-times": None})
 
 
 @pytest.mark.parametrize(("version", "option", "named"), [

@@ -77,13 +77,16 @@ def image_of(recipe):
     image, lock = cache / recipe.key(), cache / f"{recipe.key()}.lock"
     with contextlib.ExitStack() as in_use:
         below = in_use.enter_context(image_of(recipe.base)) if recipe.base else None
-        for _ in range(3):  # between the two locks another checkout, which does not know this recipe, may drop it
-            with locked(lock, fcntl.LOCK_EX):
-                if not image.is_dir():
-                    make(recipe, image, below)
-            in_use.enter_context(locked(lock, fcntl.LOCK_SH))
+        file = in_use.enter_context(lock.open("w"))
+        for _ in range(3):
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not image.is_dir():
+                make(recipe, image, below)
+            fcntl.flock(file, fcntl.LOCK_SH)  # gives way for a moment: a checkout that knows it not may drop it then
             if image.is_dir():
                 break
+        else:
+            raise RuntimeError(f"somebody drops {image} as often as it is made")
         yield image
 
 

@@ -16,8 +16,12 @@ _CAUSES = (
         f"say 'selinux: boolean' for {{balancer}}: SELinux does not let HAProxy use these ports ({_SELINUX})",
     ),
     (
+        r"UNIX socket \(Permission denied\) \[/var/lib/haproxy/",
+        "chown root:root /var/lib/haproxy on {balancer}: SELinux lets HAProxy write there only as the owner (P533)",
+    ),
+    (
         r"UNIX socket \(Permission denied\)",
-        "chown root:root /var/lib/haproxy: SELinux lets HAProxy write there only as the folder's owner (P533)",
+        f"see to the owner and the label (ls -Z) of the socket's folder on {{balancer}}: {_SELINUX}",
     ),
     (
         r"jit compilation failed",

@@ -17,6 +17,7 @@ from provision.hosts.balancer.found import BOOLEAN, DOMAIN, NONLOCAL
 from provision.hosts.balancer.haproxy_cfg import Version, haproxy_cfg
 from provision.hosts.balancer.masks import Masks
 from provision.hosts.balancer.repositories import remedy
+from provision.hosts.balancer.tokens import Token
 from provision.model.cluster import Balancer, Cluster, SelinuxPolicy
 from provision.model.ports import PortSet
 from provision.model.resources import (
@@ -73,16 +74,20 @@ def render_cfg(cluster: Cluster, balancer: Balancer, version: Version, masks: Ma
     )
 
 
-def log_snippet(cluster: Cluster, balancer: Balancer, *, old_syntax: bool, load: bool, listen: bool) -> str:
+def log_snippet(
+    cluster: Cluster, balancer: Balancer, *, old_syntax: bool, load: bool, listen: bool, address: str = "*"
+) -> str:
     """Rsyslog's part: local2 over UDP on loopback into the file that the package's logrotate rule knows.
 
     `load` and `listen` are false where another file does it already: `rsyslogd -N1` refuses imudp twice. The old
-    syntax keeps an address for every input that follows, also in files of others: it is taken back.
+    syntax keeps an address for every input that follows, also in files of others: `address`, which was in force before,
+    is put back.
     """
     lines = [first_line(cluster.name)]
     if old_syntax:
         lines += ["$ModLoad imudp"] if load else []
-        lines += ["$UDPServerAddress 127.0.0.1", "$UDPServerRun 514", "$UDPServerAddress *"] if listen else []
+        back = f"$UDPServerAddress {Token(address).text}"
+        lines += ["$UDPServerAddress 127.0.0.1", "$UDPServerRun 514", back] if listen else []
     else:
         lines += ['module(load="imudp")'] if load else []
         lines += ['input(type="imudp" address="127.0.0.1" port="514")'] if listen else []
@@ -141,6 +146,7 @@ def _files(
             old_syntax=log.old_syntax,
             load=not log.imudp_elsewhere,
             listen=not (log.listens_elsewhere or log.late),
+            address=log.address,
         )
         yield f"/etc/rsyslog.d/provision-{cluster.name}.conf", File(OurText(snippet), 0o644, "root:root")
 

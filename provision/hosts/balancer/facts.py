@@ -72,6 +72,8 @@ class LogFacts:
     imudp_elsewhere: bool
     listens_elsewhere: bool
     late: str = ""
+    address: str = "*"
+    """What `$UDPServerAddress` says where our file is read: it holds for inputs of others behind it."""
 
 
 @dataclass(frozen=True, slots=True)

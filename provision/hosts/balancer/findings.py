@@ -192,11 +192,12 @@ def _selinux(balancer: Balancer, facts: BalancerFacts) -> Iterator[_Row]:
         yield "P532", "note", "SELinux is disabled here: nothing to set", ""
     lenient = facts.selinux == "permissive" and facts.selinux_at_boot != "enforcing"
     if lenient and balancer.selinux in ("boolean", "permissive-domain"):
-        text = "SELinux is permissive here, now and at boot: it denies nothing. Left as it is"
+        text = f"SELinux is permissive here, and {facts.selinux_at_boot} at boot: it denies nothing"
         fix = "setenforce 1, and SELINUX=enforcing in /etc/selinux/config, when its log is quiet"
         yield "P531", "note", text, fix
     foreign_home = facts.haproxy.home_owner != "root" and balancer.root == "/"
-    if facts.selinux == "enforcing" and foreign_home and (facts.major or 0) >= _NO_OVERRIDE:
+    enforces = "enforcing" in (facts.selinux, facts.selinux_at_boot) and not balancer.selinux.startswith("permissive")
+    if enforces and foreign_home and (facts.major or 0) >= _NO_OVERRIDE:
         owner = facts.haproxy.home_owner
         text = f"/var/lib/haproxy belongs to {owner}: SELinux does not let HAProxy make its admin socket there"
         yield "P533", "warn", text, "chown root:root /var/lib/haproxy, as the package has it"
@@ -226,6 +227,7 @@ def _logs(facts: BalancerFacts) -> Iterator[_Row]:
 
 
 def _masked(facts: BalancerFacts) -> Iterator[_Row]:
-    for name in facts.masked:
+    managed = ("haproxy", "rsyslog") if facts.log.present else ("haproxy",)
+    for name in (one for one in facts.masked if one in managed):
         text = f"{name}.service is masked: somebody decided that it shall never start here"
         yield "P544", "refuse", text, f"systemctl unmask {name}"

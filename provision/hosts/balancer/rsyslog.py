@@ -13,12 +13,13 @@ from provision.hosts.balancer.facts import LogFacts
 PORT = "514"
 """Where HAProxy's `log 127.0.0.1` goes."""
 
-_LOADS = re.compile(r"(?:\$ModLoad\s+|load=\")(?:\S*/)?imudp\b", re.IGNORECASE)
-_INCLUDE = re.compile(r"(?:\$IncludeConfig\s+|\binclude\(\s*file=\")\S*/rsyslog\.d/", re.IGNORECASE)
+_LOADS = re.compile(r"(?:\$ModLoad\s+|load\s*=\s*\")(?:\S*/)?imudp\b", re.IGNORECASE)
+_INCLUDE = re.compile(r"(?:\$IncludeConfig\s+|\binclude\(\s*file\s*=\s*\")\S*/rsyslog\.d/", re.IGNORECASE)
 _OLD = re.compile(r"\$UDPServer(?P<what>Run|Address)\s+(?P<value>\S+)", re.IGNORECASE)
-_INPUT = re.compile(r"type=\"imudp\"", re.IGNORECASE)
-_PORT = re.compile(r"\bport=(\[[^]]*\]|\"[^\"]*\")", re.IGNORECASE)
-_ADDRESS = re.compile(r"\baddress=\"([^\"]*)\"", re.IGNORECASE)
+_INPUT = re.compile(r"type\s*=\s*\"imudp\"", re.IGNORECASE)
+_PORT = re.compile(r"\bport\s*=\s*(\[[^]]*\]|\"[^\"]*\")", re.IGNORECASE)
+_ADDRESS = re.compile(r"\baddress\s*=\s*\"([^\"]*)\"", re.IGNORECASE)
+_PLAIN = re.compile(r"[\w.:*-]+")
 _EVERYWHERE = ("", "*", "0.0.0.0", "127.0.0.1", "localhost")  # noqa: S104  # their words, nothing is bound here
 
 
@@ -30,7 +31,7 @@ def read_log(lines: Sequence[tuple[str, str]] | None, ours: str, *, old_syntax: 
     loaders = list(_loaders(active, ours))
     listens = any(_listening([line for _, line in active]))
     late = bool(loaders) and not listens and all(after for _, after in loaders)
-    return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0][0] if late else "")
+    return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0][0] if late else "", _in_force(active, ours))
 
 
 def _loaders(lines: Sequence[tuple[str, str]], ours: str) -> Iterator[tuple[str, bool]]:
@@ -44,6 +45,18 @@ def _loaders(lines: Sequence[tuple[str, str]], ours: str) -> Iterator[tuple[str,
         included = included or (not beside and _INCLUDE.search(line) is not None)
         if _LOADS.search(line):
             yield path, path > ours if beside else included
+
+
+def _in_force(lines: Sequence[tuple[str, str]], ours: str) -> str:
+    """The address that the old syntax holds where our file is read."""
+    kept, included = "*", False
+    for path, line in lines:
+        beside, old = path.rpartition("/")[0] == ours.rpartition("/")[0], _OLD.search(line)
+        before = path < ours if beside else not included
+        included = included or (not beside and _INCLUDE.search(line) is not None)
+        if before and old is not None and old["what"].lower() == "address" and _PLAIN.fullmatch(old["value"]):
+            kept = old["value"]
+    return kept
 
 
 def _listening(lines: Sequence[str]) -> Iterator[bool]:
