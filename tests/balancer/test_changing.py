@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 import stat
 import time
 from dataclasses import replace
@@ -89,6 +90,15 @@ def test_a_failed_start_is_told_in_the_words_of_this_step_alone(bench):
     asked = next(line for line in bench.machine.text("log").splitlines() if line.startswith("journalctl -u"))
     assert began <= int(asked.partition("--since @")[2].split()[0]) <= time.time()
     assert "say 'selinux: boolean' for lb1" in failed.next
+
+
+def test_on_a_busy_machine_a_service_does_not_seem_older_than_its_files(bench):
+    bench.apply()
+    slow, real = bench.machine.root / "bin/date", shutil.which("date")
+    slow.unlink()
+    slow.write_text(f'#!/bin/sh\n{real} "$@"\nsleep 0.5\n')
+    slow.chmod(0o755)
+    assert bench.left() == ()
 
 
 def test_a_firewalld_that_hangs_is_asked_once_by_each_way(bench):

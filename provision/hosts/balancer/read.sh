@@ -19,7 +19,8 @@ read_all() {
     frame end 0 ''
 }
 
-clock() { date +%s.%N && cat /proc/uptime; }
+# The uptime first: on a busy machine time passes between the two, and a process must not seem older than it is.
+clock() { read -r clock_uptime </proc/uptime && date +%s.%N && printf '%s\n' "$clock_uptime"; }
 
 read_host() {
     item os cat "$R/etc/os-release"
