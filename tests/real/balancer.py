@@ -13,7 +13,24 @@ BOOT_SECONDS = 60
 UNITS = ("ssh", "firewalld", "rsyslog")
 
 
-class Balancer:
+class ByHand:
+    """What is asked of a machine by hand, by whatever way `run` takes to it."""
+
+    def shell(self, text, check=True, **how):
+        """A line of sh, its output without the last newline."""
+        return self.run("sh", "-c", text, check=check, **how).stdout.rstrip("\n")
+
+    def write(self, path, text):
+        """A file, by hand."""
+        self.run("sh", "-c", 'mkdir -p "$(dirname "$0")"; cat >"$0"', path, input=text)
+
+    def host_key(self):
+        """The line for known_hosts."""
+        kind, key = self.shell("cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
+        return f"{ADDRESS} {kind} {key}\n"
+
+
+class Balancer(ByHand):
     """One machine in a world. `folder` is this run's: the layer over the image, the console's text."""
 
     def __init__(self, world, image, folder, authorized_key):
@@ -63,19 +80,6 @@ class Balancer:
         leader = self._leader()
         inside = ("nsenter", f"--target={leader}", "--all", "--wdns=/", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
         return self._world.run(*inside, *command, check=check, **how)
-
-    def shell(self, text, check=True, **how):
-        """A line of sh, its output without the last newline."""
-        return self.run("sh", "-c", text, check=check, **how).stdout.rstrip("\n")
-
-    def write(self, path, text):
-        """A file, by hand."""
-        self.run("sh", "-c", 'mkdir -p "$(dirname "$0")"; cat >"$0"', path, input=text)
-
-    def host_key(self):
-        """The line for known_hosts."""
-        kind, key = self.shell("cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
-        return f"{ADDRESS} {kind} {key}\n"
 
     def _leader(self):
         """The machine's first process, by the number that the world gives it. Raises LookupError while there is none."""

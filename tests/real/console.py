@@ -6,14 +6,11 @@ name, an account that is not root.
 
 import contextlib
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from labbalancer.conversations import Answer
 from real.balancer import ADDRESS, Balancer
-from real.world import NET, World
+from real.world import NET, sealed
 
 VIP = f"{NET}.100"
 TYPIST = Path(__file__).with_name("typist.py").read_text()
@@ -51,11 +48,7 @@ class Console:
 @contextlib.contextmanager
 def console_of(image):
     """The machine is gone afterwards, whatever happened."""
-    folder = Path(tempfile.mkdtemp(prefix=f"pr-{os.getpid()}-"))
-    try:
-        with contextlib.closing(World()) as world:
-            balancer = Balancer(world, image, folder / "balancer", "")
-            balancer.shell(AS_ON_EL)
-            yield Console(balancer)
-    finally:
-        shutil.rmtree(folder)
+    with sealed() as (world, folder):
+        balancer = Balancer(world, image, folder / "balancer", "")
+        balancer.shell(AS_ON_EL)
+        yield Console(balancer)

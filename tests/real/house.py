@@ -1,22 +1,17 @@
 """A whole lab of real systems in a world of its own: balancer, Windows hosts, clients, operator."""
 
 import contextlib
-import os
 import secrets
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
 from real.balancer import Balancer
 from real.desk import Desk
 from real.windows import FTP_USER, WindowsHost
-from real.world import World, abandoned
+from real.world import sealed
 
 VIP = "192.168.1.123"
 ARTICLE = {"WinFTPServer2016FTP1": "192.168.1.110", "WinFTPServer2016FTP2": "192.168.1.111"}
 CLIENT = "client"
-FOLDER = "pr-"
 CLIENTS = tuple(f"192.168.1.{last}" for last in range(50, 71))
 
 
@@ -58,11 +53,5 @@ class House:
 @contextlib.contextmanager
 def house(image, servers=ARTICLE, make_balancer=Balancer):
     """A house that is gone afterwards, whatever happened."""
-    for left in abandoned(Path(tempfile.gettempdir()), FOLDER):
-        shutil.rmtree(left, ignore_errors=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
-    try:
-        with contextlib.closing(World()) as world:
-            yield House(world, image, folder, servers, make_balancer)
-    finally:
-        shutil.rmtree(folder)
+    with sealed() as (world, folder):
+        yield House(world, image, folder, servers, make_balancer)

@@ -4,10 +4,11 @@ Asked over ssh with a key of the image, not the operator's. It must not know the
 """
 
 import contextlib
+import shlex
 import subprocess
 import time
 
-from real.balancer import ADDRESS
+from real.balancer import ADDRESS, ByHand
 
 PLUG = "vnet0"
 BOOT_SECONDS = 300  # emulated: half a minute alone, more beside other work
@@ -15,7 +16,7 @@ PATIENCE = 300
 MEMORY_MIB = 1024
 
 
-class VirtualBalancer:
+class VirtualBalancer(ByHand):
     """One machine in a world. `folder` is this run's: the console's text, the sockets of ssh. Changes of the disk go with it."""
 
     def __init__(self, world, image, folder, authorized_key):
@@ -65,24 +66,10 @@ class VirtualBalancer:
 
     def run(self, *command, check=True, timeout=PATIENCE, **how):
         """As root, from the operator's place; each word arrives as it is."""
-        words = " ".join("'" + str(one).replace("'", r"'\''") + "'" for one in command)
         options = ("BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR",
                    "ConnectTimeout=5", "ServerAliveInterval=5", "ControlMaster=no")  # fmt: skip
         ssh = ("ssh", "-F", "none", "-i", self._image / "console_key", *(f"-o{one}" for one in options))
-        return self._world.run(*ssh, f"root@{ADDRESS}", words, check=check, timeout=timeout, **how)
-
-    def shell(self, text, check=True, **how):
-        """A line of sh, its output without the last newline."""
-        return self.run("sh", "-c", text, check=check, **how).stdout.rstrip("\n")
-
-    def write(self, path, text):
-        """A file, by hand."""
-        self.run("sh", "-c", 'mkdir -p "$(dirname "$0")"; cat >"$0"', path, input=text)
-
-    def host_key(self):
-        """The line for known_hosts."""
-        kind, key = self.shell("cat /etc/ssh/ssh_host_ed25519_key.pub").split()[:2]
-        return f"{ADDRESS} {kind} {key}\n"
+        return self._world.run(*ssh, f"root@{ADDRESS}", shlex.join(map(str, command)), check=check, timeout=timeout, **how)
 
     def _last_words(self):
         files = (self._folder / name for name in ("qemu", "console"))

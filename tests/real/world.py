@@ -7,7 +7,9 @@ meet: names of namespaces, bridges and addresses are all inside. It must not kno
 
 import contextlib
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from real.needs import UNSHARE
 NET = "192.168.1"
 OPERATOR = f"{NET}.2"
 GROUP = "provision-real-"
+FOLDER = "pr-"  # short: socket paths hold 97 characters
 
 
 class World:
@@ -77,6 +80,19 @@ class World:
         self._first.wait(20)
         for group in self._cgroups:
             remove_cgroup(group)
+
+
+@contextlib.contextmanager
+def sealed():
+    """A world and a folder that are gone afterwards, whatever happened."""
+    for left in abandoned(Path(tempfile.gettempdir()), FOLDER):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}-"))
+    try:
+        with contextlib.closing(World()) as world:
+            yield world, folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def child_of(pid):
