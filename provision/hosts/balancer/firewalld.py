@@ -17,9 +17,9 @@ _RICH = re.compile(
     r'rule family="ipv4" source address="(?P<network>[0-9./]+)" port port="(?P<ports>[0-9-]+)" protocol="tcp" accept'
 )
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-DEADLINE_PASSED = 124
-"""The status with which timeout(1) ends a command."""
 _ZONE_LINE = re.compile(r"^(\S+)(?: \(([a-z, ]*)\))?$")
+_DEADLINE_PASSED = 124
+"""The status with which timeout(1) ends a command."""
 
 
 class FirewalldSilent(Exception):
@@ -212,7 +212,7 @@ def _range(text: str) -> PortRange:
 
 
 def _from_command(answers: Mapping[str, Frame]) -> Firewall:
-    if answers["cmd-default"].status == DEADLINE_PASSED:
+    if answers["cmd-default"].status == _DEADLINE_PASSED:
         raise FirewalldSilent
     for name in ("cmd-default", "cmd-runtime", "cmd-permanent"):
         if not answers[name].ok:

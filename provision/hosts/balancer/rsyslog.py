@@ -28,32 +28,29 @@ def read_log(lines: Sequence[tuple[str, str]] | None, ours: str, *, old_syntax: 
     if lines is None:
         return LogFacts(False, old_syntax, False, False)
     active = [(path, line.strip()) for path, line in lines if path != ours and not line.strip().startswith("#")]
-    loaders = list(_loaders(active, ours))
+    loaders = [(path, before) for path, line, before in _placed(active, ours) if _LOADS.search(line)]
     listens = any(_listening([line for _, line in active]))
-    late = bool(loaders) and not listens and all(after for _, after in loaders)
+    late = bool(loaders) and not listens and not any(before for _, before in loaders)
     return LogFacts(True, old_syntax, bool(loaders), listens, loaders[0][0] if late else "", _in_force(active, ours))
 
 
-def _loaders(lines: Sequence[tuple[str, str]], ours: str) -> Iterator[tuple[str, bool]]:
-    """Each file that loads imudp, and whether rsyslog reads that after our file.
+def _placed(lines: Sequence[tuple[str, str]], ours: str) -> Iterator[tuple[str, str, bool]]:
+    """Each file and line, and whether rsyslog reads it before our file.
 
     The folder goes by name; the main file includes it somewhere in its middle.
     """
     included = False
     for path, line in lines:
         beside = path.rpartition("/")[0] == ours.rpartition("/")[0]
+        yield path, line, path < ours if beside else not included
         included = included or (not beside and _INCLUDE.search(line) is not None)
-        if _LOADS.search(line):
-            yield path, path > ours if beside else included
 
 
 def _in_force(lines: Sequence[tuple[str, str]], ours: str) -> str:
     """The address that the old syntax holds where our file is read."""
-    kept, included = "*", False
-    for path, line in lines:
-        beside, old = path.rpartition("/")[0] == ours.rpartition("/")[0], _OLD.search(line)
-        before = path < ours if beside else not included
-        included = included or (not beside and _INCLUDE.search(line) is not None)
+    kept = "*"
+    for _, line, before in _placed(lines, ours):
+        old = _OLD.search(line)
         if before and old is not None and old["what"].lower() == "address" and _PLAIN.fullmatch(old["value"]):
             kept = old["value"]
     return kept
