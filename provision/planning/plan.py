@@ -24,7 +24,7 @@ class Effect(StrEnum):
     """What a step does to a running service."""
 
     STARTS_HAPROXY = "starts haproxy"
-    RELOADS_HAPROXY = "reloads haproxy, no session lost"
+    RELOADS_HAPROXY = "reloads haproxy, open connections stay"
     STOPS_HAPROXY = "stops haproxy, drops every session"
     RESTARTS_RSYSLOG = "restarts rsyslog"
     STARTS_FTPSVC = "starts ftpsvc"

@@ -135,7 +135,7 @@ def test_an_effect_without_dropped_sessions_raises_no_alarm():
     change = Change(Key(LB, "service", "haproxy"), Service(True, True, False), Service(True, True, True))
     from provision.view.plan import effect_text
 
-    assert [str(effect_text(one, 5)) for one in effects([change])] == ["reloads haproxy, no session lost"]
+    assert [str(effect_text(one, 5)) for one in effects([change])] == ["reloads haproxy, open connections stay"]
 
 
 def test_an_error_that_gathers_several_names_each_host():
